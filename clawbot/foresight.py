@@ -14,7 +14,7 @@ from fleet_control.history import HistoryPage
 from fleet_control.ledger import Run
 
 # So long what was read does for whoever begins to follow a run, in seconds.
-KEPT_SECONDS = 60.0
+KEPT_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Foresight:
         self._read = -inf
 
     def look(self) -> asyncio.Task[None]:
-        """Read the last deploys in the background, unless that was begun within a minute; the
+        """Read the last deploys in the background, unless that was begun just now; the
         reading, which never fails."""
         now = self._clock.monotonic()
         if self._reading is None or (now - self._read >= KEPT_SECONDS and self._reading.done()):

@@ -28,21 +28,21 @@ class AnnounceLease(NamedTuple):
     """
     Attributes:
         by: the bot whose it is, or was until `until`, Unix seconds.
+        request_id: of the deploy's ask, `reply` its reply, and `created` the run's beginning, Unix
+            seconds: its bot goes on by these where GitHub can't be asked for the run.
         message: of that bot's, in which the deploy is told.
         end: the end that the channel was told of.
         earlier: messages of bots that had it before, as (bot, message).
-        request_id: of the deploy's ask, `reply` its reply, and `created` the run's beginning, Unix
-            seconds: its bot goes on by these where GitHub can't be asked for the run.
     """
 
     by: str
     until: int
-    message: str = ""
-    end: str = ""
+    request_id: str
+    reply: str
+    created: int
+    message: str
+    end: str
     earlier: tuple[tuple[str, str], ...] = ()
-    request_id: str = ""
-    reply: str = ""
-    created: int = 0
 
     def with_earlier(self, bot: str, message: str) -> "AnnounceLease":
         """With that message among the earlier ones, if it is one, and once."""
@@ -77,7 +77,7 @@ class DeployFacts(NamedTuple):
 
     def is_asked_on(self, channel: str) -> bool:
         """Whether that reply is of this channel's platform."""
-        return self.has_asker and self.request_id.partition(".")[0] == platform(channel)
+        return self.request_id.partition(".")[0] == platform(channel)
 
 
 def announce(
@@ -98,7 +98,7 @@ def announce(
     def announced(asker: AskerRow) -> AskerRow:
         return asker.announced(ask.channel, row.message, row.end, to_asker=asked_here)
 
-    if asker and announced(asker) != asker:
+    if asker:
         told.change(table, deploy.request_id, now, announced)
     dead = "" if silence or not asked_here else deploy.reply
     return deploy.request_id, Announcement(silence, row.by, row.message, row.end, row.earlier, dead)
@@ -159,12 +159,13 @@ def leased(
 ) -> AnnounceLease | None:
     """What is to stand in the place of this row. What a bot notes too late counts as far as it
     takes nothing from the one whose lease it is then."""
-    mine = AnnounceLease(ask.bot, int(now + LEASED_SECONDS), ask.message, ask.end, (), *deploy[:3])
+    until = int(now + LEASED_SECONDS)
+    mine = AnnounceLease(ask.bot, until, *deploy[:3], ask.message, ask.end)
     if row is None:
         return None if why else mine
     if row.by == ask.bot:
         row = row.standing_in(ask.message or row.message)
-        return row._replace(until=mine.until, end=ask.end or row.end)
+        return row._replace(until=until, end=ask.end or row.end)
     if silenced(row, ask, why, now):
         return row.with_earlier(ask.bot, ask.message)._replace(end=row.end or ask.end)
     earlier = row.with_earlier(row.by, row.message).earlier
@@ -189,8 +190,10 @@ def _key(ask: ApiRequest) -> str:
 def _item(
     ask: ApiRequest, row: AnnounceLease | None, stands: Item | None, now: float
 ) -> Item | None:
-    """The row as the table has it; None where that stands there already."""
-    if row is None or row == read(stands):
+    """The row as the table has it; None where nothing is to be written."""
+    if row is None:
+        return None
+    if row == read(stands):
         return None
     fields = {**row._asdict(), "earlier": json.dumps(row.earlier)}
     return {"pk": _key(ask), "expires": int(now) + _KEPT, **fields}

@@ -78,7 +78,8 @@ class Table:
                 return stands, wanted
             # Without fields where it was removed meanwhile.
             stands = lost or None
-        raise Failure(Code.BUSY, "Others wrote the same at the same moment. Ask again.", 1)
+        why = f"The control table took none of {TRIES} writes: others wrote there meanwhile."
+        raise Failure(Code.TABLE_UNREACHABLE, why, 1)
 
     def count(self, pk: str, expires: int, more: int = 1) -> int:
         """Add that many to what was counted under this key, however many do at once; the sum."""

@@ -39,8 +39,8 @@ class AskerRow(NamedTuple):
         return bool(self.end and not self.end_in)
 
     def lives(self, created: float, now: float) -> bool:
-        """Whether the reply does; the run's creation counts as its first sign of life."""
-        return not self.given_up and now - max(self.seen, created) < GIVEN_UP_SECONDS
+        """Whether the reply's bot was heard of; the run's creation counts as the first sign."""
+        return now - max(self.seen, created) < GIVEN_UP_SECONDS
 
     def announced(self, channel: str, message: str, end: str, *, to_asker: bool) -> "AskerRow":
         """It goes on in this message, and was told there to have ended so, as far as either is
@@ -83,7 +83,7 @@ def live(table: Table, request_id: str, now: float) -> ReplyLife:
 
     row = change(table, request_id, now, seen)
     of = parse_request_id(request_id).platform
-    return ReplyLife(not row.given_up, row.goes_on_for(of) if row.given_up else "")
+    return ReplyLife(not row.given_up, row.goes_on_for(of))
 
 
 def give_up(table: Table, request_id: str, created: float, now: float) -> AskerRow:

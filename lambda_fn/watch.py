@@ -28,11 +28,10 @@ class LeasedWatch(NamedTuple):
 
 def watch(ask: ApiRequest, table: Table, now: float) -> WatchLease:
     """Take or renew the lease, and write the state where it is of the version that stands."""
+    # Who watches a channel tells it of the next deploy, too, though it be the first one.
+    announce.begin(table, ask.channel, now)
 
     def watched(item: Item | None) -> Item | None:
-        if item is None:
-            # Who watches a channel tells it of the next deploy, too, though it be the first one.
-            announce.begin(table, ask.channel, now)
         row = renewed(_read(item), ask, now)
         expires = int(now) + _KEPT
         return {"pk": _key(ask), "expires": expires, **row._asdict()} if row else None

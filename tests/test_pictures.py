@@ -75,6 +75,7 @@ def test_a_message_of_telegram_whole() -> None:
         ],
         "reply_markup": {"inline_keyboard": [[{"text": "Refresh"}, {"text": "▶"}]]},
     }
+    assert 'class="asked"' not in telegram_page.page(message)
     text = telegram_page.page(message, "/fleet status")
     for part in (
         '<div class="asked">/fleet status</div>',
@@ -83,3 +84,16 @@ def test_a_message_of_telegram_whole() -> None:
         '<span class="button">Refresh</span><span class="button">▶</span>',
     ):
         assert part in text
+
+
+def test_a_moment_of_telegram_s_is_drawn_as_its_clients_do() -> None:
+    message = {
+        "from": {"first_name": "Fleet"},
+        "date": 0,
+        "text": "seen 1970-01-01 00:01 UTC by Sam",
+        "entities": [
+            {"type": "date_time", "offset": 5, "length": 20, "unix_time": 60},
+            {"type": "text_link", "offset": 29, "length": 3, "url": "tg://user?id=1"},
+        ],
+    }
+    assert "seen a minute ago by <a>Sam</a>" in telegram_page.page(message, now=120.0)

@@ -22,7 +22,11 @@ log = logging.getLogger(__name__)
 
 class TelegramFleetChannel:
     """A `FleetChannel`. A group that becomes a supergroup keeps the name that the settings have, by
-    which the control table knows it."""
+    which the control table knows it.
+
+    Attributes:
+        place: whether it can be told, and what to do where it can't.
+    """
 
     platform = PLATFORM
 
@@ -42,15 +46,15 @@ class TelegramFleetChannel:
         self._drawing = drawing
         self._clock = clock
         self._chats = chats
-        self._place = place
+        self.place = place
         # Elsewhere than in a supergroup another bot's number is one of a message of ours.
         self._is_numbered_alike = is_supergroup(int(named.partition("/")[0]))
 
     def message(self, id_: str = "", answers: str = "") -> TelegramMessage:
         answered = int(answers or 0) if self._is_numbered_alike else 0
-        origin = Origin(self._place.chat, answered, topic=self._place.topic)
+        origin = Origin(self.place.chat, answered, topic=self.place.topic)
         said = (self._outbox, self._drawing, self._clock, origin)
-        return _FleetMessage(self._place, *said, left=int(id_ or 0))
+        return _FleetMessage(self.place, *said, left=int(id_ or 0))
 
     async def point(self, asked_in: str, dead_reply: str, to: str) -> None:
         """As `FleetChannel` has it; what was asked alone with the other bot is theirs."""
@@ -59,9 +63,9 @@ class TelegramFleetChannel:
         if chat not in self._chats.ids:
             log.info("telegram.not_pointed chat=%s reply=%s why=%s", asked_in, dead_reply, _CLOSED)
             return
-        here, told = self._place.chat, int(to)
+        here, told = self.place.chat, int(to)
         is_known = is_supergroup(chat) and str(chat) == asked_in
-        url, below_it = message_link(here, self._place.topic, told), chat == here
+        url, below_it = message_link(here, self.place.topic, told), chat == here
         answered = int(dead_reply) if is_known else told if below_it else None
         drawn = DrawnText(pointing(url, below_it=below_it))
         try:

@@ -43,6 +43,7 @@ class TelegramFront:
 
     Attributes:
         heard: the updates for which nothing was shown yet.
+        fleet_channel: where the fleet is told of; None where none is named.
     """
 
     def __init__(self, bot: Bot, telegram: TelegramBot, limits: Limits | None = None) -> None:
@@ -57,21 +58,18 @@ class TelegramFront:
         self._presses = Presses(bot, self._outbox, self._drawing, seal, self.chats, self._crowd)
         self._order = AnswerOrder()
         self._work = InFlight(_failed)
-        self._fleet = self._named_fleet(telegram)
-        sees_fleet = self._fleet[0].check if self._fleet else None
+        self.fleet_channel = self._named_channel(telegram)
+        sees_fleet = self.fleet_channel.place.check if self.fleet_channel else None
         bot.preflight.ask("Telegram", partial(rights, telegram, self.chats), sees_fleet)
 
-    def _named_fleet(
-        self, telegram: TelegramBot
-    ) -> tuple[TelegramFleetPlace, TelegramFleetChannel] | None:
-        """The fleet's channel, and where that is; None where none is named."""
+    def _named_channel(self, telegram: TelegramBot) -> TelegramFleetChannel | None:
         settings = self._bot.settings
         named, calls = settings.telegram_fleet_chat, settings.telegram_fleet_calls
         if named is None:
             return None
         place = TelegramFleetPlace(telegram, self.chats, named, calls, self._drawing.names)
         said = (self._outbox, self._drawing, self._bot.clock, self.chats)
-        return place, TelegramFleetChannel(*said, place, named, calls)
+        return TelegramFleetChannel(*said, place, named, calls)
 
     async def hear(self, update: Update, _context: object = None) -> None:
         """A message that says `/fleet` to us; returns at once, the answer comes by itself."""
@@ -136,17 +134,17 @@ class TelegramFront:
 
     async def hear_of_topic(self, update: Update, _context: object = None) -> None:
         """A topic was closed, or opened again."""
-        if update.message is not None and self._fleet:
-            self._fleet[0].hear(update.message)
+        if update.message is not None and self.fleet_channel:
+            self.fleet_channel.place.hear(update.message)
 
     def begin(self) -> None:
         """Do what nobody asks for: finish what a predecessor left, and tell the fleet's channel."""
         self.beside(self.resume())
-        if self._fleet:
-            self.beside(self._tell_fleet(*self._fleet))
+        if self.fleet_channel:
+            self.beside(self._tell_fleet(self.fleet_channel))
 
-    async def _tell_fleet(self, place: TelegramFleetPlace, channel: TelegramFleetChannel) -> None:
-        await place.begin(self._bot.clock)
+    async def _tell_fleet(self, channel: TelegramFleetChannel) -> None:
+        await channel.place.begin(self._bot.clock)
         self.beside(self._bot.announcer(channel).run())
         self.beside(self._bot.watcher(channel).run())
 

@@ -109,6 +109,9 @@ def _entry(id_: str) -> dict[str, str]:
 
 
 async def _played(api: DiscordApi, app: Application, person: Member) -> dict[str, str]:
+    # What the next one is expected to take is known by one that went before.
+    before = await api.command(app, person, "deploy", target=IDS[3])
+    await api.until(lambda: before.message and "done after" in before.message.text)
     reply = await _asked(api, app, person, "deploy", target="all")
     drawn = {"question": _page(api, reply, "sam used /fleet deploy")}
     await api.press(app, person, reply, reply.buttons["Deploy"])

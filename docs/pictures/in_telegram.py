@@ -1,14 +1,24 @@
 """What the bot says in Telegram, as pages."""
 
 import asyncio
+import json
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from clawbot.bot import assemble
+from telegram import Bot as TelegramBot
+
+from clawbot.bot import Bot, assemble
+from clawbot.progress import HostStage, Stage, progress
+from clawbot.replies import Deploying, WatchReport
 from clawbot.settings import load
+from clawbot.telegram.fleet_channel import TelegramFleetChannel
+from clawbot.telegram.front import TelegramFront
 from clawbot.telegram.run import run
 from docs.pictures.telegram_page import page
+from fleet_control import watch
+from fleet_control.caller import ALL
 from fleet_control.clock import SystemClock
 from sandbox.sandbox import Sandbox
 from sandbox.telegram_api.history import Json, group, user
@@ -23,7 +33,7 @@ _LOOKING = "Looking at"
 
 
 async def pages(sandbox: Sandbox) -> dict[str, str]:
-    """The replies to `SHOWN` by name, each in the fleet's group."""
+    """The replies to `SHOWN` by name, each in the fleet's group; then what is said unasked."""
     api = BotApi(TOKEN, SystemClock())
     await api.start()
     chat = api.history.chats[CHAT] = group(CHAT)
@@ -31,18 +41,69 @@ async def pages(sandbox: Sandbox) -> dict[str, str]:
         "CLAWBOT_TELEGRAM_TOKEN": TOKEN,
         "CLAWBOT_TELEGRAM_CHATS": str(CHAT),
         "CLAWBOT_TELEGRAM_API_URL": api.url,
+        "CLAWBOT_TELEGRAM_FLEET_CHAT": str(CHAT),
+        "CLAWBOT_TELEGRAM_FLEET_CALLS": str(OPERATOR),
         "CLAWBOT_OPERATORS": f"telegram:{OPERATOR}",
     }
     async with assemble(load(environ, Path(os.devnull)), SystemClock()) as bot:
         task = asyncio.create_task(run(bot, poll_seconds=1))
         try:
             await api.history.until(lambda: api.updates.polls, within=60)
-            return {f"telegram-{name}": await _shown(api, chat, name) for name in SHOWN}
+            drawn = {f"telegram-{name}": await _shown(api, chat, name) for name in SHOWN}
+            async with TelegramBot(TOKEN, base_url=f"{api.url}/bot") as telegram:
+                told = TelegramFront(bot, telegram).fleet_channel
+                assert told is not None  # noqa: S101  (the settings name it)
+                await told.place.check()  # learns the names of those who are called
+                await _announced(told, bot)
+                drawn["telegram-announcement"] = await _unasked(api, f"Deploy {ALL}: replacing")
+                await _watched(told, sandbox, bot)
+                drawn["telegram-watch"] = await _unasked(api, "not as it should be")
+            return drawn
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
             await api.stop()
+
+
+async def _announced(told: TelegramFleetChannel, bot: Bot) -> None:
+    """The deploy of all, as if somebody had begun it by the button on GitHub, and as it was in the
+    midst of it."""
+    runs = [run for run in await bot.api.runs() if run.target == ALL and run.finished]
+    seen = progress(runs[0])
+    stages = [*[HostStage.HEALTHY] * (len(seen.hosts) - 2), HostStage.REPLACING, HostStage.WAITING]
+    hosts = tuple(
+        replace(host, stage=stage, took=host.took if stage is HostStage.HEALTHY else 0.0)
+        for host, stage in zip(seen.hosts, stages, strict=True)
+    )
+    now = SystemClock().now()
+    going = replace(
+        seen, stage=Stage.RUNNING, hosts=hosts, took=0.0, began=now - 400, ends=now + 200
+    )
+    reply = Deploying(going, asked_by="sam on GitHub", asked_at=now - 420, calls=told.calls)
+    await told.message().show(reply, None)
+
+
+async def _watched(told: TelegramFleetChannel, sandbox: Sandbox, bot: Bot) -> None:
+    """What is told once somebody has merged an instance that has no host, and that was seen for
+    five minutes."""
+    file = sandbox.options.registry
+    entries = json.loads(file.read_text())
+    added = "clawdinator-4"
+    file.write_text(json.dumps(entries | {added: next(iter(entries.values())) | {"host": added}}))
+    found = watch.findings(await bot.fleet.status())
+    report = WatchReport(found, calls=told.calls, taken=SystemClock().now())
+    await told.message().show(report, None)
+
+
+async def _unasked(api: BotApi, words: str) -> str:
+    """The message of these words, as it stands once it has them."""
+
+    def said() -> Json | None:
+        return next((one for one in api.history.shown(CHAT) if words in one["text"]), None)
+
+    found: Json = await api.history.until(said, within=120)
+    return page(found, now=SystemClock().now())
 
 
 async def _shown(api: BotApi, chat: Json, name: str) -> str:
@@ -58,4 +119,4 @@ async def _shown(api: BotApi, chat: Json, name: str) -> str:
         return next((one for one in replies if _LOOKING not in one["text"]), None)
 
     found: Json = await api.history.until(answer, within=60)
-    return page(found, words)
+    return page(found, words, SystemClock().now())

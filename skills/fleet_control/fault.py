@@ -151,8 +151,8 @@ def not_as_deployed(host: Host, left: HostLeft | None) -> Iterable[Fault]:
     runs = host.revision[:_SHORT]
     if host.image == left.image and left.revision in ("", runs):
         return
-    is_ = f"{host.image} @{runs or 'unknown'}"
-    was = f"{left.image} @{left.revision}" if left.revision else left.image
+    is_ = f"{host.image} ({runs or 'of no revision'})"
+    was = f"{left.image} ({left.revision})" if left.revision else left.image
     words = f"is {is_}, where run {left.run} left {was}"
     yield Fault(Problem.NOT_AS_DEPLOYED, words, repair(Problem.NOT_AS_DEPLOYED, host.name))
 

@@ -53,6 +53,7 @@ async def until_finished(
             run_id = deploy.id
     finally:
         past.cancel()
+        await asyncio.gather(past, return_exceptions=True)
 
 
 async def _ended(

@@ -12,7 +12,7 @@ from fleet_control.deployed import Deployed
 from fleet_control.fault import SEVERITY, Problem, repair
 from fleet_control.finding import Finding
 from fleet_control.status import FleetStatus, InstanceStatus, natural
-from fleet_control.watch_state import Concern, Course, Key, Kind, Owed, WatchState
+from fleet_control.watch_state import Concern, Course, CourseKey, Owed, Telling, WatchState
 
 # What was seen so often, and for so long without a reading to the contrary, is wrong; what was gone
 # for so long is over.
@@ -63,7 +63,7 @@ _MENDS_ALL = {
     Problem.UNREGISTERED: "removes those that a deploy made",
 }
 
-Observed = tuple[Mapping[Key, Finding], Collection[Key]]
+Observed = tuple[Mapping[CourseKey, Finding], Collection[CourseKey]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +100,27 @@ def _named(row: InstanceStatus) -> str:
     return row.host.id if row.host and not is_instance_id(row.id) else row.id
 
 
-def unsure(status: FleetStatus, ledger: Deployed) -> frozenset[str]:
-    """The instances of which this reading tells nothing: they are being replaced, by a deploy or
-    otherwise."""
+def unsure(status: FleetStatus, ledger: Deployed) -> frozenset[str | CourseKey]:
+    """The instances of which this reading tells nothing, since they are being replaced, by a deploy
+    or otherwise; and of what else it can't tell whether it is so."""
     replaced = frozenset(row.id for row in status.rows if row.replacing)
-    return replaced | ledger.moving((row.id for row in status.rows), status.taken)
+    moving = ledger.moving((row.id for row in status.rows), status.taken)
+    unheld = frozenset(
+        CourseKey(row.id, Concern.NOT_AS_DEPLOYED)
+        for row in status.rows
+        if row.host is None or ledger.left(row.host) is None
+    )
+    token = {CourseKey("", Concern.TOKEN)} if status.known.token_ends is None else set()
+    image = set() if status.images else {CourseKey("", Concern.IMAGE)}
+    return replaced | moving | unheld | token | image
 
 
 def step(
-    state: WatchState, found: Iterable[Finding], busy: Collection[str], now: float
+    state: WatchState, found: Iterable[Finding], busy: Collection[str | CourseKey], now: float
 ) -> tuple[WatchState, Report | None]:
     """The state after this reading, and what is to be told by now, which is pending in it.
 
-    `busy` are the instances of which the reading tells nothing.
+    `busy` is of what the reading tells nothing: instances, and single concerns.
     """
     moment = int(now)
     before = dict(state.courses)
@@ -124,37 +132,37 @@ def step(
         course = _next(before.get(key), seen.get(key), moment, counts=key not in unseen)
         if course.present or course.is_known or course.came:
             courses[key] = course
-    owed = _due(courses, moment)
-    if not owed:
-        return WatchState(courses, moment, state.pending), None
-    for key, kind in owed.items():
-        told = _told(courses[key], kind)
-        pending = Owed(kind, key.of, _problem(courses[key], kind))
-        courses[key], owed[key] = told, kind
-        state = replace(state, pending=(*state.pending, pending))
-    after = WatchState(courses, moment, state.pending)
-    return after, report(after.pending, seen.values())
+    pending = [*state.pending]
+    for key, telling in _due(courses, moment).items():
+        pending.append(Owed(telling, key.of, _problem(courses[key], telling)))
+        courses[key] = _told(courses[key], telling)
+    after = WatchState(courses, moment, tuple(pending))
+    is_news = len(pending) > len(state.pending)
+    return after, report(pending, seen.values()) if is_news else None
 
 
 def _observed(
-    before: Mapping[Key, Course], found: Iterable[Finding], busy: Collection[str]
+    before: Mapping[CourseKey, Course],
+    found: Iterable[Finding],
+    busy: Collection[str | CourseKey],
 ) -> Observed:
     """The worst of each concern, and the keys of which nothing is known.
 
     What many have alike is the fleet's, and nothing is said of each of them meanwhile.
     """
-    seen: dict[Key, Finding] = {}
+    seen: dict[CourseKey, Finding] = {}
     for one in sorted(found, key=lambda one: SEVERITY[one.problem]):
-        seen.setdefault(Key(one.of, _CONCERNS[one.problem]), one)
-    unseen = {key for key in (*before, *seen) if key.of in busy}
+        seen.setdefault(CourseKey(one.of, _CONCERNS[one.problem]), one)
+    unseen = {key for key in (*before, *seen) if key.of in busy or key in busy}
+    moving = sum(not isinstance(one, CourseKey) for one in busy)
     for concern in _OF_HOSTS:
         each = {key for key in (*before, *seen) if key.concern is concern and key.of}
         ill = [seen[key] for key in each if key in seen and key not in unseen]
-        whole = Key("", concern)
+        whole = CourseKey("", concern)
         known = whole in before and before[whole].is_known
         if len(ill) > (FEW if known else MANY):
             seen[whole] = _whole(ill)
-        elif known and len(ill) + len(busy) > FEW:
+        elif known and len(ill) + moving > FEW:
             unseen.add(whole)
         if known or whole in seen:
             unseen |= each
@@ -198,7 +206,7 @@ def _next(course: Course | None, seen: Finding | None, now: int, *, counts: bool
     return replace(after, worse_since=worse_since, worse_count=course.worse_count + 1)
 
 
-def _due(courses: Mapping[Key, Course], now: int) -> dict[Key, Kind]:
+def _due(courses: Mapping[CourseKey, Course], now: int) -> dict[CourseKey, Telling]:
     """What is to be told now; nothing while more of it comes due in a moment."""
     coming = {key: due for key, course in courses.items() if (due := _comes_due(course))}
     ready = {
@@ -211,15 +219,15 @@ def _due(courses: Mapping[Key, Course], now: int) -> dict[Key, Kind]:
     return {} if later and now < last else ready
 
 
-def _comes_due(course: Course) -> tuple[Kind, int, int] | None:
+def _comes_due(course: Course) -> tuple[Telling, int, int] | None:
     """What of it will be told when, if it goes on so, and how many readings have shown that."""
     if course.present is None:
         return None
-    kind = Kind.WRONG if course.present else Kind.WELL
+    kind = Telling.WRONG if course.present else Telling.WELL
     if course.flapping:
         return kind, course.since + RESTED_SECONDS, course.count
     if len(course.came) >= FLAPS:
-        return Kind.FLAPPING, course.since, READINGS
+        return Telling.FLAPPING, course.since, READINGS
     if course.worse_count:
         return kind, course.worse_since + SEEN_SECONDS, course.worse_count
     if course.present is (course.told is not None):
@@ -228,18 +236,18 @@ def _comes_due(course: Course) -> tuple[Kind, int, int] | None:
     return kind, course.since + lasts, course.count
 
 
-def _problem(course: Course, kind: Kind) -> Problem:
-    return course.told or course.problem if kind is Kind.WELL else course.problem
+def _problem(course: Course, kind: Telling) -> Problem:
+    return course.told or course.problem if kind is Telling.WELL else course.problem
 
 
-def _told(course: Course, kind: Kind) -> Course:
+def _told(course: Course, kind: Telling) -> Course:
     """The course once that was told of it."""
-    came = () if course.flapping or kind is Kind.FLAPPING else course.came
-    told = course.problem if kind is Kind.WRONG else None
+    came = () if course.flapping or kind is Telling.FLAPPING else course.came
+    told = course.problem if kind is Telling.WRONG else None
     return replace(
         course,
         told=told,
-        flapping=kind is Kind.FLAPPING,
+        flapping=kind is Telling.FLAPPING,
         came=came,
         worse_since=0,
         worse_count=0,
@@ -249,22 +257,22 @@ def _told(course: Course, kind: Kind) -> Course:
 def report(pending: Iterable[Owed], found: Iterable[Finding] = ()) -> Report:
     """What is owed in words: as it was found, where it is found so now; worst first."""
     now = {(one.of, one.problem): one for one in found}
-    told: dict[Kind, list[Finding]] = defaultdict(list)
+    told: dict[Telling, list[Finding]] = defaultdict(list)
     for owed in sorted(pending, key=lambda one: (SEVERITY[one.problem], natural(one.of))):
         told[owed.kind].append(_finding(owed, now.get((owed.of, owed.problem))))
     return Report(
-        wrong=tuple(told[Kind.WRONG]),
-        well=tuple(told[Kind.WELL]),
-        flapping=tuple(told[Kind.FLAPPING]),
+        wrong=tuple(told[Telling.WRONG]),
+        well=tuple(told[Telling.WELL]),
+        flapping=tuple(told[Telling.FLAPPING]),
     )
 
 
 def _finding(owed: Owed, now: Finding | None) -> Finding:
     words, mends = _BRIEFLY[owed.problem], repair(owed.problem, owed.of or ALL)
     match owed.kind:
-        case Kind.WRONG:
+        case Telling.WRONG:
             return now or Finding(owed.of, owed.problem, words, mends)
-        case Kind.WELL:
+        case Telling.WELL:
             return Finding(owed.of, owed.problem, words)
-        case Kind.FLAPPING:
+        case Telling.FLAPPING:
             return Finding(owed.of, owed.problem, f"{words}, {FLAPS} times within an hour", mends)

@@ -32,14 +32,14 @@ class Concern(StrEnum):
     IMAGE = "i"
 
 
-class Key(NamedTuple):
+class CourseKey(NamedTuple):
     """`of` is the instance or machine; empty for the whole fleet."""
 
     of: str
     concern: Concern
 
 
-class Kind(StrEnum):
+class Telling(StrEnum):
     """What is told of a course."""
 
     WRONG = "wrong"
@@ -50,7 +50,7 @@ class Kind(StrEnum):
 class Owed(NamedTuple):
     """One thing that is to be told, and may have been."""
 
-    kind: Kind
+    kind: Telling
     of: str
     problem: Problem
 
@@ -95,7 +95,7 @@ class WatchState:
     pending: what the channel is to be told, or was when whoever told it died.
     """
 
-    courses: Mapping[Key, Course] = field(default_factory=dict)
+    courses: Mapping[CourseKey, Course] = field(default_factory=dict)
     read: int = 0
     pending: tuple[Owed, ...] = ()
 
@@ -117,13 +117,13 @@ def write(state: WatchState) -> str:
     return text
 
 
-def _worth(item: tuple[Key, Course]) -> tuple[bool, bool, int]:
+def _worth(item: tuple[CourseKey, Course]) -> tuple[bool, bool, int]:
     """What the channel knows of is worth most, what is over least; and the newest more."""
     _, course = item
     return course.is_known, course.present is True, course.since
 
 
-def _text(state: WatchState, kept: Iterable[tuple[Key, Course]]) -> str:
+def _text(state: WatchState, kept: Iterable[tuple[CourseKey, Course]]) -> str:
     rows = sorted((_row(key, course, state.read), key.of) for key, course in kept)
     alike = [[row, [of for _, of in same]] for row, same in groupby(rows, key=lambda one: one[0])]
     owed = [[one.kind, one.of, _number(one.problem)] for one in state.pending]
@@ -131,7 +131,7 @@ def _text(state: WatchState, kept: Iterable[tuple[Key, Course]]) -> str:
     return json.dumps(written, separators=(",", ":"))
 
 
-def _row(key: Key, course: Course, now: int) -> list[str | int]:
+def _row(key: CourseKey, course: Course, now: int) -> list[str | int]:
     """Times are seconds before the reading."""
     present = _NONE if course.present is None else int(course.present)
     head = [_number(course.problem), present, now - course.since, course.count]
@@ -153,11 +153,11 @@ def read(text: str) -> WatchState:
 def _state(v: int, t: int, c: list[tuple[list[int], list[str]]], p: list[list[str]]) -> WatchState:
     if v != _FORM or type(t) is not int:
         raise ValueError("no state of this form")
-    courses: dict[Key, Course] = {}
+    courses: dict[CourseKey, Course] = {}
     for (concern, *numbers), ofs in c:
         course = _course(t, *numbers)
-        courses |= {Key(str(of), Concern(str(concern))): course for of in ofs}
-    owed = (Owed(Kind(kind), str(of), _PROBLEMS[int(number)]) for kind, of, number in p)
+        courses |= {CourseKey(str(of), Concern(str(concern))): course for of in ofs}
+    owed = (Owed(Telling(kind), str(of), _PROBLEMS[int(number)]) for kind, of, number in p)
     return WatchState(courses, t, tuple(owed))
 
 

@@ -55,6 +55,7 @@ class Api:
     unlisted: ids of runs that `runs` does not show yet.
     unseen: ids of runs whose jobs `history` can't have.
     told: the end that each asker was told of last, by the ask's request id.
+    life: of every reply.
     checks: what a preflight sees.
     signer: who signs what it is asked.
     followed: the request ids that calls beside a deploy came with.
@@ -75,6 +76,7 @@ class Api:
     unlisted: set[int] = field(default_factory=set)
     unseen: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
+    life: dict[str, Any] = field(default_factory=lambda: {"lives": True})
     checks: list[dict[str, Any]] = field(default_factory=list)
     signer: str = "chat:demo"
     freeze: dict[str, Any] | None = None
@@ -145,11 +147,11 @@ class Api:
         raise AssertionError(ask)
 
     def _of_leases(self, ask: dict[str, Any]) -> dict[str, Any]:
-        """Every reply lives, and every lease is the asker's."""
+        """Every lease is the asker's."""
         bot = ask.get("bot", "")
         announced = {"silence": "", "by": bot, "message": ask.get("message", "")}
         return {
-            "reply": {"lives": True},
+            "reply": self.life,
             "announcement": announced,
             "watch": {"mine": True, "state": ask.get("state") or "", "version": 1},
         }

@@ -1,6 +1,7 @@
 """The fleet's channel is told once of each deploy that no living reply tells."""
 
 from collections.abc import AsyncIterator
+from random import Random
 
 import pytest
 
@@ -223,7 +224,7 @@ async def test_an_hour_without_the_control_api_or_its_table_gives_up_no_reply_th
     before = set(fleet.discord.messages)
     _lose(fleet, table)
     await fleet.passes(3600, step=120)
-    _find(fleet, table)
+    _find(fleet)
     await fleet.passes(300)
     fleet.api.end(run)
     fleet.api.end(7, "failure")
@@ -249,7 +250,7 @@ async def test_what_ends_in_such_an_hour_is_told_after_it_and_once(
     fleet.api.end(8, "failure")
     await fleet.passes(3600, step=120)
     fleet.api.end(run)
-    _find(fleet, table)
+    _find(fleet)
     await fleet.passes(400)
 
     assert len(fleet.told) == 3
@@ -283,7 +284,95 @@ def _lose(fleet: ToldFleet, table: bool) -> None:
         fleet.api.away = True
 
 
-def _find(fleet: ToldFleet, table: bool) -> None:
-    fleet.api.away = False
-    if table:
-        fleet.api.find_table()
+def _find(fleet: ToldFleet) -> None:
+    """Everything is there again."""
+    fleet.api.away = fleet.discord.away = False
+    fleet.api.find_table()
+
+
+def _end_any(fleet: ToldFleet, chance: Random, runs: tuple[int, ...]) -> None:
+    run = chance.choice(runs)
+    if not any(one["id"] == run and one["conclusion"] for one in fleet.api.github.runs):
+        fleet.api.end(run, "failure")
+
+
+MOMENTS = range(1, 7)
+SENT, CALLED_AT = 2, 6
+
+
+@pytest.mark.parametrize("fatal", MOMENTS)
+async def test_a_bot_killed_at_any_moment_of_its_telling_is_followed_by_another(
+    fleet: ToldFleet, fatal: int
+) -> None:
+    """It is killed before or after its message, its end or its call was taken."""
+    fleet.discord.fatal = "claw-1", fatal
+    await fleet.start("claw-1")
+    fleet.api.begin(BUTTON, 7)
+    await fleet.passes(45)
+    await fleet.start("claw-2")
+    fleet.api.end(7, "failure")
+    await fleet.passes(360)
+    assert fleet.discord.frozen == {"claw-1"}
+    await fleet.start("claw-1")
+    await fleet.passes(60)
+
+    assert [one.author for one in fleet.told] == ["claw-2"]
+    assert fleet.discord.called == [CALLED] * (2 if fatal == CALLED_AT else 1)
+
+
+@pytest.mark.parametrize("fatal", MOMENTS)
+async def test_a_bot_killed_at_any_moment_of_its_telling_goes_on_when_it_is_back(
+    fleet: ToldFleet, fatal: int
+) -> None:
+    fleet.discord.fatal = "claw-1", fatal
+    await fleet.start("claw-1")
+    fleet.api.begin(BUTTON, 7)
+    await fleet.passes(45)
+    fleet.api.end(7, "failure")
+    await fleet.passes(45)
+    assert fleet.discord.frozen == {"claw-1"}
+    await fleet.start("claw-1")
+    await fleet.passes(60)
+
+    assert len(fleet.told) == 1
+    assert len(fleet.discord.messages) == (2 if fatal == SENT else 1)
+    assert fleet.discord.called == [CALLED] * (2 if fatal == CALLED_AT else 1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_happens_each_deploy_is_told_once(fleet: ToldFleet, seed: int) -> None:
+    """Two calls only where a bot is killed between a platform's taking something and our noting
+    that."""
+    chance = Random(seed)  # noqa: S311  (a test that goes the same way each time)
+    await fleet.start("claw-1", "claw-2")
+    fleet.api.begin(BUTTON, 7)
+    asked = await fleet.ask("claw-2")
+    unnoted = 0
+    for _ in range(24):
+        what = chance.choice(("kill", "start", "api", "table", "platform", "back", "end", "wait"))
+        killed = chance.choice(("claw-1", "claw-2"))
+        if what == "kill" and killed in fleet.running:
+            unnoted += fleet.api.away or fleet.is_without_table
+            await fleet.kill(killed)
+        elif what == "start" and killed not in fleet.running:
+            await fleet.start(killed)
+        elif what in ("api", "table"):
+            _lose(fleet, table=what == "table")
+        elif what == "platform":
+            fleet.discord.away = True
+        elif what == "back":
+            _find(fleet)
+        elif what == "end":
+            _end_any(fleet, chance, (7, asked))
+        await fleet.passes(chance.choice((30, 90, 240)), step=30)
+    _find(fleet)
+    await fleet.start(*{"claw-1", "claw-2"} - fleet.running.keys())
+    await fleet.passes(400, step=30)
+    for _ in range(20):
+        _end_any(fleet, chance, (7, asked))
+    await fleet.passes(900, step=30)
+
+    for run in (7, asked):
+        told = [one for one in fleet.discord.messages.values() if one.is_final and one.is_of(run)]
+        assert 1 <= len(told) <= 1 + unnoted
+    assert 2 <= len(fleet.discord.called) <= 2 + unnoted

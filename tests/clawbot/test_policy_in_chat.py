@@ -214,6 +214,7 @@ async def test_with_no_operators_configured_the_setting_is_named(
 
 async def test_an_instance_is_refused_itself_without_asking_anybody_twice(talk: Talk) -> None:
     await talk.say("/fleet status")
+    await talk.api.until("history", 1)  # which is asked for beside
     before = list(talk.api.asked)
 
     await talk.say("claw-1: /fleet deploy claw-1", "claw-1: /fleet deploy all")

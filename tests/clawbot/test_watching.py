@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clawbot.watching import LEFT_SECONDS, READ_EVERY_SECONDS
+from clawbot.watching import (
+    LEFT_SECONDS,
+    READ_EVERY_SECONDS,
+    SENT_WITHIN_SECONDS,
+    SHARED_SECONDS,
+)
 from fleet_control.announcement import LEASED_SECONDS
 from fleet_control.ledger import Entry
 from tests.clawbot.watched_fleet import (
@@ -43,7 +48,18 @@ async def test_a_host_that_falls_ill_is_told_of_once_with_its_repair_and_once_th
     (_, wrong), (_, well) = fleet.channel.told
     assert wrong.wrong[0].repair == "`/fleet deploy claw-2` replaces it."
     assert (wrong.calls, well.calls) == (("discord:&9",), ())
-    assert READ_EVERY_SECONDS == 60
+    assert READ_EVERY_SECONDS == SENT_WITHIN_SECONDS == 60
+
+
+async def test_two_watches_of_one_process_read_the_ledger_once(fleet: WatchedFleet) -> None:
+    other = KeptChannel(fleet.clock, name="telegram:-1001/5", platform="telegram", calls=())
+    fleet.shows(ILL)
+    await fleet.start("claw-1", fleet.channel, other)
+    await fleet.pass_(5)
+
+    assert fleet.channel.words == other.words == [TOLD]
+    assert fleet.api.count("runs") == 6
+    assert SHARED_SECONDS == 20
 
 
 async def test_of_two_bots_one_watches_and_the_other_goes_on_where_it_died(

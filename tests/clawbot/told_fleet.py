@@ -23,6 +23,8 @@ ON_CALL = {"discord": "discord:&5", "telegram": "telegram:5"}
 CHANNELS = {"discord": "discord:900", "telegram": "telegram:-900"}
 ASKED_IN = "700"
 STEP_SECONDS = 15.0
+# An answer and the next call that it leads to are some turns of the loop apart.
+QUIET_LOOKS = 4
 
 
 @dataclass
@@ -39,6 +41,10 @@ class Standing:
         """Whether it tells how a deploy ended."""
         last = self.shown[-1]
         return isinstance(last, Deploying) and last.progress.over
+
+    def is_of(self, run: int) -> bool:
+        """Whether it has told of this run."""
+        return any(isinstance(one, Deploying) and one.progress.run_id == run for one in self.shown)
 
 
 @dataclass
@@ -197,15 +203,20 @@ class ToldFleet:
 
     async def settled(self) -> None:
         """Once nobody asks the Control API for anything, and whoever was killed is gone."""
-        asked = -1
-        while asked != len(self.api.asked) or self.api.answered != asked:
-            asked = len(self.api.asked)
-            await asyncio.sleep(0.004)
+        quiet, asked = 0, -1
+        while quiet < QUIET_LOOKS:
+            is_quiet = self.api.answered == asked == len(self.api.asked)
+            quiet, asked = quiet + 1 if is_quiet else 0, len(self.api.asked)
+            await asyncio.sleep(0.002)
             for platform in (self.discord, self.telegram):
                 await self.kill(*(platform.frozen & self.running.keys()))
 
     def platform(self, name: str) -> Platform:
         return self.discord if name == "discord" else self.telegram
+
+    @property
+    def is_without_table(self) -> bool:
+        return "AWS_ENDPOINT_URL_DYNAMODB" in self.api.environ
 
     @property
     def told(self) -> list[Standing]:

@@ -103,8 +103,8 @@ class WatchedFleet:
     bots: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    async def start(self, name: str, channel: KeptChannel | None = None) -> None:
-        """This bot watches, and has looked once."""
+    async def start(self, name: str, *channels: KeptChannel) -> None:
+        """This bot watches, for one channel or several, and has looked once."""
         environ = {
             "CLAWBOT_NAME": name,
             "CLAWBOT_REGION": "eu-central-1",
@@ -116,7 +116,9 @@ class WatchedFleet:
             "CLAWBOT_OPERATORS": "terminal:operator",
         }
         bot = await self.stack.enter_async_context(assemble(load(environ), self.clock))
-        self.bots[name] = asyncio.create_task(bot.watcher(channel or self.channel).run())
+        for number, channel in enumerate(channels or (self.channel,)):
+            task = asyncio.create_task(bot.watcher(channel).run())
+            self.bots[f"{name}, {number}" if number else name] = task
         await self.settled()
 
     async def kill(self, name: str) -> None:

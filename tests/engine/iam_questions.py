@@ -19,6 +19,7 @@ _EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 # Images and snapshots have no account in their names.
 _NOBODYS = f"arn:aws:ec2:{REGION}:"
 _FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:clawdinator-control-api"
+_LOG = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/clawdinator-control-api:*"
 _HOST = f"{_EC2}:instance/i-0123456789abcdef0"
 _OURS = {"aws:ResourceTag/app": "clawdinator"}
 _OTHERS = {"aws:ResourceTag/app": "payroll"}
@@ -113,6 +114,7 @@ def questions(keys: Mapping[str, IamRequest]) -> list[Question]:
         ("change the function's code", [IamRequest("lambda:UpdateFunctionCode", _FUNCTION)]),
         ("change its settings", [IamRequest("lambda:UpdateFunctionConfiguration", _FUNCTION)]),
         ("open it to others", [IamRequest("lambda:AddPermission", _FUNCTION)]),
+        ("read its log", [IamRequest("logs:FilterLogEvents", _LOG)]),
         ("read the control token", [_parameter("clawdinator/control-token")]),
         ("read GitHub's token", [_parameter("clawdinator/github-token")]),
         ("write the control token", [_parameter("clawdinator/control-token", "PutParameter")]),

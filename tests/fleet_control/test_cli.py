@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleet_control import ec2, json_output
+from fleet_control.command import LEDGER_SECONDS
 from fleet_control.ledger import Job, Revision, Run, Step
 from sandbox.image import images
 from tests.fleet_control import aws, lambdas
@@ -74,6 +75,23 @@ async def test_status_is_json_for_programs(host: OnHost, control: Lambda) -> Non
         "revisions_ahead": None,
         "faults": [],
     }
+
+
+async def test_a_status_waits_for_what_was_deployed_and_is_told_without_it_in_time(
+    host: OnHost, control: Lambda, three_hosts: FakeEc2
+) -> None:
+    jobs = (Job(f"claw-2: ami-0 -> ami-1 @{'b' * 7}", "completed", "success"),)
+    control.history = {"runs": [json_output.run(run(7, jobs=jobs))]}
+    control.has_registry(*IDS)
+    (status, machines), *_ = three_hosts.scripts["DescribeInstances"]
+    three_hosts.scripts["DescribeInstances"] = [
+        (status, machines.replace("2026-11-20", "2026-09-20"))
+    ]
+
+    shown = (await host.types("status")).out
+
+    assert "is ami-1 (of no revision), where run 7 left ami-1 (bbbbbbb)" in shown
+    assert LEDGER_SECONDS == 5
 
 
 async def test_status_tells_revisions_and_how_many_the_branch_is_ahead(

@@ -213,6 +213,17 @@ async def test_the_registry_comes_word_for_word(control: Lambda, api: ControlApi
     assert await api.registry() == RegistryRead(text, "abc")
 
 
+@pytest.mark.parametrize(
+    ("said", "ends"), [(1823331600, 1823331600.0), (None, None), ("soon", None)]
+)
+async def test_when_githubs_token_ends_comes_with_it(
+    control: Lambda, api: ControlApi, said: object, ends: float | None
+) -> None:
+    control.answers({"ok": True, "registry": "{}", "version": "1", "token_ends": said})
+
+    assert (await api.registry()).token_ends == ends
+
+
 async def test_a_cancel_names_who_asked(control: Lambda, api: ControlApi) -> None:
     control.answers({"ok": True, "message": "cancelled run 7"})
 

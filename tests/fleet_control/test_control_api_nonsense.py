@@ -41,11 +41,14 @@ async def test_nonsense_to_a_question_is_a_sentence(
             "run": json_output.run(RUN._replace(created="yesterday")),
             "runs": [json_output.run(RUN._replace(updated="soon"))],
             "registry": {},
+            "reply": {"lives": "perhaps"},
+            "announcement": {"silence": "", "earlier": [["claw-1"]]},
+            "watch": {"mine": True, "version": "new"},
         },
     ],
     ids=["nothing", "wrong kinds", "wrong fields", "no time"],
 )
-@pytest.mark.parametrize("action", ["run", "runs", "registry"])
+@pytest.mark.parametrize("action", ["run", "runs", "registry", "living", "announce", "watch"])
 async def test_an_answer_of_the_wrong_shape_is_a_sentence(
     control: Lambda, api: ControlApi, answer: object, action: str
 ) -> None:
@@ -54,6 +57,9 @@ async def test_an_answer_of_the_wrong_shape_is_a_sentence(
         "run": lambda: api.run(7),
         "runs": api.runs,
         "registry": api.registry,
+        "living": lambda: api.living("discord.claw-1.1.2"),
+        "announce": lambda: api.announce(7, "discord:1", "claw-1"),
+        "watch": lambda: api.watch("discord:1", "claw-1"),
     }
 
     with pytest.raises(ControlApiDown, match=r"The Control API.*\.$"):

@@ -7,6 +7,7 @@ import pytest
 
 from fleet_control.deployed import HostLeft, deployed
 from fleet_control.deployed_source import (
+    JOINS_SECONDS,
     KEPT_SECONDS,
     PAGES_AT_FIRST,
     RUNS_A_LOOK,
@@ -169,6 +170,32 @@ async def test_one_that_was_started_again_tells_of_its_last_attempt_alone() -> N
         api.runs = [deploy(7, job("claw-2")), deploy(8, attempt=2, ended=NOW + 60)]
 
         assert (await DeployedSource(client, clock).look()).left(HOST) is None
+
+
+async def test_what_was_known_half_a_day_ago_is_learnt_anew() -> None:
+    clock = TurnedClock(NOW)
+    async with control_api(clock) as (api, client):
+        source = DeployedSource(client, clock)
+        for passed, pages in ((0.0, 1), (JOINS_SECONDS, 1), (JOINS_SECONDS + 1, 2)):
+            clock._now += passed  # noqa: SLF001  (nobody sleeps)
+            await source.look()
+            assert api.count("history") == pages
+        assert JOINS_SECONDS == 12 * 3600
+
+
+async def test_where_a_hundred_are_listed_that_join_on_to_none_it_is_learnt_anew() -> None:
+    clock = TurnedClock(LATER)
+    async with control_api(clock) as (api, client):
+        api.runs = [deploy(one, job("claw-2")) for one in range(1, 3)]
+        source = DeployedSource(client, clock, pages=1)
+        await source.look()
+        api.runs = [deploy(one, job("claw-2")) for one in range(3, 103)]
+        await source.look()
+        assert api.count("history") == 2
+
+        api.runs = [deploy(one, job("claw-2")) for one in range(95, 195)]
+        await source.look()
+        assert api.count("history") == 2
 
 
 async def test_what_can_t_be_read_leaves_what_was_known() -> None:

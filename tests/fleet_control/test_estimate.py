@@ -64,6 +64,13 @@ def test_a_deploy_of_one_host_has_nothing_to_finish() -> None:
     assert ends(going(9, job("plan", 0), target="claw-1"), past) == 40 + 100
 
 
+@pytest.mark.parametrize("operation", ["", "rollback"])
+def test_before_its_hosts_are_settled_its_target_tells_them(operation: str) -> None:
+    one = going(9, job("plan", 0), target="claw-1", operation=operation)
+
+    assert ends(one) == 40 + 120
+
+
 def test_what_counts_are_deploys_of_the_same_kind_where_there_were_any() -> None:
     back = rolled(2, 500, *IDS, operation="rollback")
     past = past_deploys([back, rolled(1, 100, *IDS)])
@@ -91,10 +98,16 @@ def test_of_what_did_not_go_through_in_one_go_nothing_is_learnt(run: Run) -> Non
     assert expected(going(9, job("plan", 0), job("claw-1")), (), past) == Expected()
 
 
+def failing(how: str) -> dict[str, Any]:
+    return {"jobs": (job("plan", 0, 9), job("claw-1", 9, 30, how), job("claw-2"))}
+
+
 NOTHING: list[tuple[str, dict[str, Any]]] = [
     ("is over", {"status": "completed"}),
     ("waits for a reviewer", {"status": "waiting"}),
-    ("has failed", {"jobs": (job("plan", 0, 9), job("claw-1", 9, 30, "failure"), job("claw-2"))}),
+    ("has failed", failing("failure")),
+    ("has a host that took too long", failing("timed_out")),
+    ("is being cancelled", failing("cancelled")),
     ("breaks a lock", {"operation": "unlock", "target": "id"}),
     ("resumes, and tells no hosts yet", {"operation": "resume", "target": "7"}),
 ]

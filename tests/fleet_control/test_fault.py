@@ -45,9 +45,9 @@ def test_a_machine_that_ec2_is_going_to_end_is_retiring_and_the_policy_takes_it_
     ("image", "revision", "words"),
     [
         (NEW.id, "b" * 40, ""),
-        (NEW.id, "c" * 40, f"is {NEW.id} @ccccccc, where run 7 left {NEW.id} @bbbbbbb"),
-        (NEW.id, "", f"is {NEW.id} @unknown, where run 7 left {NEW.id} @bbbbbbb"),
-        ("ami-0", "b" * 40, f"is ami-0 @bbbbbbb, where run 7 left {NEW.id} @bbbbbbb"),
+        (NEW.id, "c" * 40, f"is {NEW.id} (ccccccc), where run 7 left {NEW.id} (bbbbbbb)"),
+        (NEW.id, "", f"is {NEW.id} (of no revision), where run 7 left {NEW.id} (bbbbbbb)"),
+        ("ami-0", "b" * 40, f"is ami-0 (bbbbbbb), where run 7 left {NEW.id} (bbbbbbb)"),
     ],
     ids=["as it was left", "another revision", "no revision", "another image"],
 )

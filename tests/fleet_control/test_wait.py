@@ -10,7 +10,7 @@ from fleet_control.wait import until_finished
 from tests.fleet_control.fleets import run
 from tests.fleet_control.hasty_clock import HastyClock
 from tests.fleet_control.lambdas import Lambda
-from tests.fleet_control.past_runs import going, job, rolled, steps
+from tests.fleet_control.past_runs import going, job, rolled, steps, went
 
 ENDED = run(7)
 RUNNING = run(7, status="in_progress", conclusion=None)
@@ -233,6 +233,18 @@ async def test_of_a_roll_it_says_how_far_it_is_and_about_when_it_ends(
         "run 7: ▰▰▱ 2 of 3 hosts done, end expected 2026-09-21 14:20 UTC",
         "run 7: ▰▰▰ 3 of 3 hosts done, end expected 2026-09-21 14:20 UTC",
     ]
+
+
+async def test_a_bar_has_20_marks_at_the_most(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    hosts = [job(f"claw-{n}", 40, 50 + n) for n in range(40)]
+    control.shows(went(7, job("plan", 0, 40), *hosts))
+    said: list[str] = []
+
+    await until_finished(api, 7, clock, said.append)
+
+    assert f"run 7: {'▰' * 20} 40 of 40 hosts done" in said
 
 
 async def test_of_one_host_it_says_once_about_when_it_ends(

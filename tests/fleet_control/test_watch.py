@@ -181,8 +181,8 @@ def test_a_day_of_hostile_readings_leads_to_these_messages_and_no_other() -> Non
         "16:05 WRONG the fleet 12 instances: no host (claw-1, claw-2, claw-3, claw-4, claw-5 and "
         "7 more). `/fleet deploy all` creates them.",
         "17:18 WELL the fleet no host.",
-        "19:10 WRONG claw-1 is ami-0000000000000ccc0 @bbbbbbb, where run 3 left "
-        "ami-0000000000000aaa0 @bbbbbbb. `/fleet deploy claw-1` replaces it.",
+        "19:10 WRONG claw-1 is ami-0000000000000ccc0 (bbbbbbb), where run 3 left "
+        "ami-0000000000000aaa0 (bbbbbbb). `/fleet deploy claw-1` replaces it.",
         "20:00 WELL claw-1 not as deployed.",
         f"20:35 WRONG claw-11 {fails.format('claw-11')}",
         "21:10 WELL claw-11 not healthy.",

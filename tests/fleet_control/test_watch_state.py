@@ -7,9 +7,9 @@ from fleet_control.finding import Finding
 from fleet_control.watch_state import (
     Concern,
     Course,
-    Key,
-    Kind,
+    CourseKey,
     Owed,
+    Telling,
     WatchState,
     read,
     write,
@@ -38,13 +38,13 @@ def test_of_a_fleet_of_250_the_state_keeps_its_measure(length: int) -> None:
 
 def test_what_the_channel_knows_of_is_kept_where_there_is_too_much() -> None:
     known = {
-        Key(f"known-{number}", Concern.HOST): Course(
+        CourseKey(f"known-{number}", Concern.HOST): Course(
             Problem.MISSING, True, T0 - number, 9, Problem.MISSING
         )
         for number in range(60)
     }
     over = {
-        Key(f"over-{number}", Concern.HOST): Course(
+        CourseKey(f"over-{number}", Concern.HOST): Course(
             Problem.MISSING, False, T0 - number, 9, came=(T0 - number,)
         )
         for number in range(400)
@@ -53,8 +53,8 @@ def test_what_the_channel_knows_of_is_kept_where_there_is_too_much() -> None:
     kept = read(write(WatchState({**over, **known}, T0))).courses
 
     assert kept.items() > known.items()
-    assert Key("over-0", Concern.HOST) in kept
-    assert Key("over-399", Concern.HOST) not in kept
+    assert CourseKey("over-0", Concern.HOST) in kept
+    assert CourseKey("over-399", Concern.HOST) not in kept
 
 
 def test_a_state_is_read_as_it_was_written() -> None:
@@ -69,8 +69,8 @@ def test_a_state_is_read_as_it_was_written() -> None:
         came=(T0 - 3000, T0 - 1000),
     )
     interrupted = Course(Problem.MISSING, None, T0, 0, None, flapping=True)
-    courses = {Key("claw-2", Concern.HOST): course, Key("", Concern.IMAGE): interrupted}
-    state = WatchState(courses, T0, (Owed(Kind.WELL, "claw-9", Problem.TWO_HOSTS),))
+    courses = {CourseKey("claw-2", Concern.HOST): course, CourseKey("", Concern.IMAGE): interrupted}
+    state = WatchState(courses, T0, (Owed(Telling.WELL, "claw-9", Problem.TWO_HOSTS),))
 
     assert read(write(state)) == state
     assert read("") == WatchState()

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet_control import watch
+from fleet_control.deployed import Deployed, HostLeft
 from fleet_control.fault import Problem
 from fleet_control.finding import Finding
 from fleet_control.host import HostState, Reading
@@ -26,15 +27,18 @@ from fleet_control.watch import (
     Report,
     is_reading,
     step,
+    unsure,
 )
 from fleet_control.watch_state import (
-    Kind,
+    Concern,
+    CourseKey,
     Owed,
+    Telling,
     WatchState,
     read,
     write,
 )
-from tests.fleet_control.fleets import IMAGES, NOW, host, known
+from tests.fleet_control.fleets import DAY, IDS, IMAGES, NEW, NOW, host, known
 from tests.fleet_control.watched_day import (
     MIDNIGHT,
 )
@@ -192,9 +196,9 @@ def test_nine_at_once_are_the_fleet_s_until_four_are_left() -> None:
 
 def test_what_was_pending_is_told_in_words_of_now_or_else_in_few() -> None:
     pending = (
-        Owed(Kind.WRONG, "claw-2", Problem.NOT_HEALTHY),
-        Owed(Kind.WRONG, "claw-3", Problem.MISSING),
-        Owed(Kind.WRONG, "", Problem.MISSING),
+        Owed(Telling.WRONG, "claw-2", Problem.NOT_HEALTHY),
+        Owed(Telling.WRONG, "claw-3", Problem.MISSING),
+        Owed(Telling.WRONG, "", Problem.MISSING),
     )
 
     assert watch.report(pending, [ILL]).wrong == (
@@ -213,6 +217,36 @@ def test_a_reading_that_shows_no_machine_or_no_registry_is_none() -> None:
     assert is_reading(shape(known("claw-1"), ended))
     assert not is_reading(shape(known("claw-1"), Reading((), IMAGES, NOW)))
     assert not is_reading(shape(nobody, there))
+
+
+def test_what_can_t_be_told_of_a_host_is_no_fact_and_no_end_of_one() -> None:
+    ledger = Deployed(NOW, {"claw-1": HostLeft(NEW.id, "", 7, NOW - DAY)})
+    hosts = (host("claw-1"), host("claw-2", 2))
+    ends = replace(known(*IDS), token_ends=NOW + DAY)
+    no_word = {CourseKey(of, Concern.NOT_AS_DEPLOYED) for of in ("claw-2", "claw-3")}
+
+    seen = shape(ends, Reading(hosts, IMAGES, NOW), ledger)
+    blind = shape(known(*IDS), Reading(hosts, (), NOW), ledger)
+
+    assert unsure(seen, ledger) == no_word
+    fleet = {CourseKey("", Concern.TOKEN), CourseKey("", Concern.IMAGE)}
+    assert unsure(blind, ledger) == no_word | fleet
+
+
+def test_a_concern_of_which_nothing_is_known_stays_as_it_was_told() -> None:
+    token = Finding("", Problem.TOKEN_ENDS, "ends")
+    state = WatchState()
+    for minute in range(6):
+        state, told = step(state, [token, ILL], (), T0 + 60 * minute)
+    assert told == Report(wrong=(ILL, token))
+
+    reports = []
+    for minute in range(6, 30):
+        state, told = step(state.sent, (), {CourseKey("", Concern.TOKEN)}, T0 + 60 * minute)
+        reports += [told] if told else []
+
+    was = Finding("claw-2", Problem.NOT_HEALTHY, "not healthy")
+    assert reports == [Report(well=(was,))]
 
 
 HOSTS = ("claw-1", "claw-2")
@@ -234,7 +268,7 @@ def test_whatever_is_read_no_finding_is_told_twice_without_its_end_between(
     seen: list[tuple[int, str, str, tuple[str, ...], int]],
 ) -> None:
     state, now = WatchState(), T0
-    last: dict[str, tuple[Kind, Problem]] = {}
+    last: dict[str, tuple[Telling, Problem]] = {}
     for often, first, second, busy, pause in seen:
         found = [
             Finding(of, Problem(one), "")
@@ -246,11 +280,11 @@ def test_whatever_is_read_no_finding_is_told_twice_without_its_end_between(
             state, _ = step(state, found, busy, now)
             for owed in state.pending:
                 before = last.get(owed.of)
-                if owed.kind is Kind.WRONG and before and before[0] is Kind.WRONG:
+                if owed.kind is Telling.WRONG and before and before[0] is Telling.WRONG:
                     assert (before[1], owed.problem) == (Problem.NOT_HEALTHY, Problem.MISSING)
-                elif owed.kind is Kind.WELL:
+                elif owed.kind is Telling.WELL:
                     assert before is not None
-                    assert before[0] is not Kind.WELL
+                    assert before[0] is not Telling.WELL
                 else:
                     assert before is None or before[0] is not owed.kind
                 last[owed.of] = owed.kind, owed.problem

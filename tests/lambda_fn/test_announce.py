@@ -33,7 +33,9 @@ async def channels() -> AsyncIterator[ToldChannels]:
         yield one
 
 
-@pytest.mark.parametrize("entry", [BUTTON, AGENTS])
+@pytest.mark.parametrize(
+    "entry", [BUTTON, AGENTS, PERSONS._replace(reply=""), PERSONS._replace(request_id="")]
+)
 async def test_what_no_reply_tells_is_announced_at_once_and_by_one(
     channels: ToldChannels, entry: Entry
 ) -> None:
@@ -44,6 +46,7 @@ async def test_what_no_reply_tells_is_announced_at_once_and_by_one(
 
     assert first == Announcement("", "claw-2")
     assert other == Announcement("leased", "claw-2")
+    assert not [key for key in channels.api.rows() if key.startswith("told#")]
 
 
 async def test_each_channel_has_a_lease_of_its_own(channels: ToldChannels) -> None:
@@ -59,8 +62,10 @@ async def test_a_reply_lives_for_five_minutes_after_the_last_sign_of_it(
     channels: ToldChannels,
 ) -> None:
     await channels.deploy()
+    before = channels.api.rows()
     await channels.clock.turn(GIVEN_UP - 1)
     asked = await channels.announce("claw-2")
+    assert channels.api.rows() == before
     await channels.living()
     await channels.clock.turn(GIVEN_UP - 1)
     again = await channels.announce("claw-2")
@@ -99,6 +104,7 @@ async def test_what_the_askers_reply_told_is_told(channels: ToldChannels) -> Non
     await channels.clock.turn(GIVEN_UP)
 
     assert soon == await channels.announce("claw-2") == Announcement("told")
+    assert (await channels.living()).lives
 
 
 async def test_what_was_told_in_the_channel_is_told_there(channels: ToldChannels) -> None:
@@ -123,7 +129,9 @@ async def test_a_lease_is_its_bots_for_three_minutes_since_it_renewed_it(
     await channels.announce("claw-2", message="5")
     for _ in range(2):
         await channels.clock.turn(LEASED - 1)
+        before = channels.api.rows()
         assert (await channels.announce("claw-3")) == Announcement("leased", "claw-2", "5")
+        assert channels.api.rows() == before
         assert (await channels.announce("claw-2")) == Announcement("", "claw-2", "5")
     await channels.clock.turn(LEASED)
 
@@ -194,6 +202,7 @@ async def test_the_last_ten_messages_are_kept(channels: ToldChannels) -> None:
         last = await channels.announce("claw-2", message=str(number))
 
     assert [message for _, message in last.earlier] == [str(one) for one in range(1, 11)]
+    assert await channels.announce("claw-2") == last
 
 
 async def test_what_began_before_the_channel_was_told_of_anything_is_not_announced(
@@ -301,6 +310,8 @@ async def test_what_the_asker_was_told_after_all_ends_the_announcement(
     assert row["given_up"] != {"N": "0"}
     assert row["goes_on"] == {"S": f"{DISCORD}#5"}
     assert (await channels.living()).lives is False
+    await channels.announce("claw-2", end="failed")
+    assert await channels.told() == "done"
 
 
 async def test_github_is_asked_once_for_many_within_five_seconds(channels: ToldChannels) -> None:
@@ -311,6 +322,20 @@ async def test_github_is_asked_once_for_many_within_five_seconds(channels: ToldC
     await channels.announce("claw-3", run_id=RUN + 1)
 
     assert len(channels.api.github.asked) == 1
+
+
+async def test_one_cancelled_run_of_an_ask_costs_no_more(channels: ToldChannels) -> None:
+    channels.api.begin(AGENTS, RUN, status="completed", conclusion="cancelled")
+
+    assert (await channels.announce("claw-2")).silence == ""
+    assert len(channels.api.github.asked) == 1
+
+
+async def test_a_run_that_nobody_knows_is_refused(channels: ToldChannels) -> None:
+    with pytest.raises(ControlApiRefused) as refused:
+        await channels.announce("claw-2")
+
+    assert refused.value.code == "unknown_run"
 
 
 async def test_a_run_that_is_older_than_the_list_is_asked_for(channels: ToldChannels) -> None:

@@ -82,8 +82,13 @@ async def test_once_given_up_it_never_lives_again(channels: ToldChannels) -> Non
     await channels.clock.turn(GIVEN_UP)
     await channels.announce("claw-2")
 
+    given_up = channels.row(f"told#{ASKED}")
+    await channels.clock.turn(1)
     before = await channels.living()
+    assert channels.row(f"told#{ASKED}") == given_up
     await channels.announce("claw-2", message="5")
+    row = channels.row(f"told#{ASKED}")
+    assert (row["given_up"], row["end_in"]) == (given_up["given_up"], {"S": ""})
     after = await channels.living()
     await channels.clock.turn(LEASED)
     await channels.announce("claw-3", message="6")
@@ -103,10 +108,11 @@ async def test_its_asker_is_sent_to_their_own_platform_if_it_is_told_there(
     await channels.announce("claw-2", TELEGRAM, message="5")
     elsewhere = await channels.living()
     await channels.announce("claw-2", DISCORD, message="6")
+    own = await channels.living()
     await channels.announce("claw-2", TELEGRAM, message="7")
 
     assert elsewhere.goes_on == f"{TELEGRAM}#5"
-    assert (await channels.living()).goes_on == f"{DISCORD}#6"
+    assert own.goes_on == (await channels.living()).goes_on == f"{DISCORD}#6"
     links = channels.row(f"told#{ASKED}")["goes_on"]["S"]
     assert set(links.split()) == {f"{DISCORD}#6", f"{TELEGRAM}#7"}
 
@@ -115,6 +121,8 @@ async def test_a_reply_in_a_terminal_goes_on_wherever_it_is_told(channels: ToldC
     await channels.deploy(Entry(IN_A_TERMINAL, "3", "claw-2", requested_by="terminal:1 sam"))
     await channels.clock.turn(GIVEN_UP)
     taken = await channels.announce("claw-2", message="5", end="done")
+
+    await channels.announce("claw-2", TELEGRAM, message="6")
 
     assert taken.dead_reply == ""
     assert (await channels.living(IN_A_TERMINAL)).goes_on == f"{DISCORD}#5"

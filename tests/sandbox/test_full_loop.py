@@ -69,6 +69,10 @@ async def test_the_script_of_the_demo_s_page(registry: Path, python: Path) -> No
         assert [run.conclusion for run in outside.sandbox.github.runner.runs] == ["success"] * 3
         api = bot.bot.api
         assert [await api.told(one.request_id) for one in await api.runs()] == ["done"] * 3
+        left = (await bot.bot.fleet.deploys.look()).last
+        assert {id_: (one.image, one.revision) for id_, one in left.items()} == {
+            id_: (host.image, host.revision[:7]) for id_, host in after.items()
+        }
 
 
 async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(

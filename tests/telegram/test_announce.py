@@ -7,6 +7,7 @@ from clawbot.settings import load
 from clawbot.telegram import add_fleet
 from fleet_control.error import SettingsError
 from sandbox.telegram_api.history import Json, group
+from tests.clawbot.control_api import run
 from tests.telegram.scene import FLEET, OPERATOR, TelegramScene
 
 SECOND = -1005555555555
@@ -32,13 +33,13 @@ async def preflight(scene: TelegramScene) -> str:
     """The line of a preflight that tells of the fleet's channel, and what to do."""
     asked = await scene.say("/fleet preflight")
 
-    def told() -> str:
+    def line() -> str:
         answer = scene.answer_to(asked)
         _, _, found = (answer or {"text": ""})["text"].partition("fleet's channel ")
         return str(found)
 
-    await scene.until(told)
-    return " ".join(line.strip() for line in told().splitlines()[:2])
+    await scene.until(line)
+    return " ".join(part.strip() for part in line().splitlines()[:2])
 
 
 @pytest.mark.parametrize("place", [SECOND, f"{SECOND}/5", "fleet", f"{FLEET}/x"])
@@ -95,14 +96,39 @@ async def test_a_topic_that_is_closed_while_nothing_is_told_is_heard_of(
     assert (await preflight(scene)).startswith("In Telegram the bot tells the topic")
 
 
-async def test_in_an_application_of_somebody_s_it_is_looked_at_too(
-    scene: TelegramScene, forum: Json, caplog: pytest.LogCaptureFixture
+async def test_a_deploy_that_no_reply_tells_is_told_there_and_its_failure_calls(
+    scene: TelegramScene, forum: Json
+) -> None:
+    topic = forum["message_thread_id"]
+    await scene.start("demo", 0.1, **named(f"{FLEET}/{topic}", OPERATOR))
+    await scene.asked_for("watch", 1)
+    scene.api.runs = [run(1, "in_progress", target="claw-2", request_id="", reply="")]
+    await scene.until(lambda: told(scene))
+    scene.api.change(1, status="completed", conclusion="failure")
+    await scene.until(lambda: told(scene)[1:])
+    announced, call = told(scene)
+    assert announced["text"].startswith("🔴 Deploy claw-2: failed")
+    assert call["text"].endswith(" Olga.")
+    assert call["reply_to_message"]["message_id"] == announced["message_id"]
+    assert {one["message_thread_id"] for one in (announced, call)} == {topic}
+    asked = next(one for one in scene.api.asked if one["action"] == "announce")
+    assert asked["channel"] == f"telegram:{FLEET}/{topic}"
+
+
+async def test_in_an_application_of_somebody_s_it_is_told_too(
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     builder = ApplicationBuilder().token(scene.environ("demo")["CLAWBOT_TELEGRAM_TOKEN"])
     application = builder.base_url(f"{scene.telegram.url}/bot").build()
-    add_fleet(application, scene.environ("demo") | named(f"{FLEET}/99"))
+    add_fleet(application, scene.environ("demo") | named(FLEET, OPERATOR))
+    scene.api.runs = [run(1, "in_progress", target="claw-2", request_id="", reply="")]
     async with application:
         await application.start()
-        await scene.until(lambda: "has no topic 99" in caplog.text, each=0.01)
+        await scene.until(lambda: told(scene) and scene.api.count("watch"), each=0.01)
         await application.stop()
-    assert forum
+    assert f"{OPERATOR} is not in the chat {FLEET}" in caplog.text
+
+
+def told(scene: TelegramScene) -> list[Json]:
+    """What the bot said in the fleet's group."""
+    return scene.telegram.history.shown(FLEET)

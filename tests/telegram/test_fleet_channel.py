@@ -400,6 +400,15 @@ async def test_what_was_asked_where_we_are_not_is_left(
     assert scene.telegram.called("sendMessage") == []
 
 
+@pytest.mark.parametrize(("silent", "pointed"), [(100, 1), (140, 0)])
+async def test_where_a_dead_reply_goes_on_is_worth_two_minutes(
+    scene: TelegramScene, fleet: ServedFleet, silent: int, pointed: int
+) -> None:
+    scene.telegram.weather.flood("sendMessage", silent)
+    await turned(scene, fleet.channel.point(str(FLEET), "1", "77"))
+    assert len(shown(scene)) == pointed
+
+
 async def test_where_we_were_put_out_nothing_is_pointed_at(
     scene: TelegramScene, fleet: ServedFleet, caplog: pytest.LogCaptureFixture
 ) -> None:

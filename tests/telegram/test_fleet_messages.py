@@ -78,6 +78,19 @@ def test_of_250_hosts_a_report_fits_says_of_each_row_something_and_how_many_more
     assert "claw-23 claw-23" in text
 
 
+def test_a_name_a_title_and_a_row_have_their_room() -> None:
+    one = (finding("x" * 500, "y" * 2000, "z" * 2000),)
+    title, names, row, repair, _ = read_text(
+        render(WatchReport(one, calls=("telegram:1",)), NOW, {1: "n" * 500}), "HTML"
+    )[0].splitlines()
+    assert (units(title), units(names)) == (3 + 120, 48)
+    assert units(f"{row}\n{repair}") == 700
+    rows = tuple(finding(f"claw-{n}", f"{n} " + "y" * 2000, "z" * 2000) for n in range(24))
+    text = read_text(render(WatchReport(rows), NOW), "HTML")[0]
+    last = text[text.index("claw-23 ") - 3 :].rpartition("\nSeen")[0]
+    assert 130 <= units(last) < 140
+
+
 @given(ANYTHING, ANYTHING, ANYTHING)
 def test_any_report_is_taken(of: str, words: str, repair: str) -> None:
     found = (finding(of, words, repair),)
