@@ -70,7 +70,7 @@ async def _announced(told: TelegramFleetChannel, bot: Bot) -> None:
     """The deploy of all, as if somebody had begun it by the button on GitHub, and as it was in the
     midst of it."""
     runs = [run for run in await bot.api.runs() if run.target == ALL and run.finished]
-    seen = progress(runs[0])
+    seen = progress(await bot.api.run(runs[0].id))
     stages = [*[HostStage.HEALTHY] * (len(seen.hosts) - 2), HostStage.REPLACING, HostStage.WAITING]
     hosts = tuple(
         replace(host, stage=stage, took=host.took if stage is HostStage.HEALTHY else 0.0)
