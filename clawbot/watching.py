@@ -46,6 +46,7 @@ class Watcher:
         self._channel = channel
         self._bot = bot
         self._clock = clock
+        self._trouble = ""
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -60,10 +61,18 @@ class Watcher:
             log.exception("fleet.watch_unsaid channel=%s", self._channel.name)
             return LEFT_SECONDS
         except FleetError as error:
-            log.warning("fleet.watch_unseen channel=%s why=%s", self._channel.name, error)
+            self._unseen(error)
         except Exception:
             log.exception("fleet.watch_broke channel=%s", self._channel.name)
+        else:
+            self._trouble = ""
         return READ_EVERY_SECONDS
+
+    def _unseen(self, error: FleetError) -> None:
+        """What lasts is logged once."""
+        if str(error) != self._trouble:
+            log.warning("fleet.watch_unseen channel=%s why=%s", self._channel.name, error)
+        self._trouble = str(error)
 
     async def _look(self) -> None:
         """One reading, where the watch is ours, and what is to be told by it."""
@@ -93,7 +102,8 @@ class Watcher:
             return WatchState()
 
     async def _status(self) -> FleetStatus | None:
-        """The fleet, held against what the last deploys left; None where EC2 shows nothing."""
+        """The fleet, held against what the last deploys left; None where EC2 can't be asked, which
+        keeps nothing back that is owed."""
         await self._fleet.deploys.look(SHARED_SECONDS)
         try:
             return await self._fleet.hosts()

@@ -94,7 +94,7 @@ async def pages(registry: Path) -> dict[str, str]:
                 told = await unasked.announcement(sandbox, api, IDS[0], IDS[2])
                 drawn["announcement"] = _page(api, told)
                 drawn["frozen"] = await _frozen(api, app, person)
-                drawn |= await in_telegram.pages(sandbox)
+                drawn |= await in_telegram.pages(sandbox, IDS[3])
                 drawn["watch"] = _page(api, await unasked.watched(sandbox, api, bot, IDS[3]))
         return drawn
 

@@ -1,7 +1,6 @@
 """What the bot says in Telegram, as pages."""
 
 import asyncio
-import json
 import os
 from contextlib import suppress
 from dataclasses import replace
@@ -16,8 +15,8 @@ from clawbot.settings import load
 from clawbot.telegram.fleet_channel import TelegramFleetChannel
 from clawbot.telegram.front import TelegramFront
 from clawbot.telegram.run import run
+from docs.pictures import unasked
 from docs.pictures.telegram_page import page
-from fleet_control import watch
 from fleet_control.caller import ALL
 from fleet_control.clock import SystemClock
 from sandbox.sandbox import Sandbox
@@ -32,8 +31,9 @@ SHOWN = ("history", "preflight", "status")
 _LOOKING = "Looking at"
 
 
-async def pages(sandbox: Sandbox) -> dict[str, str]:
-    """The replies to `SHOWN` by name, each in the fleet's group; then what is said unasked."""
+async def pages(sandbox: Sandbox, gone: str) -> dict[str, str]:
+    """The replies to `SHOWN` by name, each in the fleet's group; then what is told unasked, at
+    last of the host `gone`, which is ended for that."""
     api = BotApi(TOKEN, SystemClock())
     await api.start()
     chat = api.history.chats[CHAT] = group(CHAT)
@@ -56,7 +56,9 @@ async def pages(sandbox: Sandbox) -> dict[str, str]:
                 await told.place.check()  # learns the names of those who are called
                 await _announced(told, bot)
                 drawn["telegram-announcement"] = await _unasked(api, f"Deploy {ALL}: replacing")
-                await _watched(told, sandbox, bot)
+                found = await unasked.ended(sandbox, bot, gone)
+                report = WatchReport(found, calls=told.calls, taken=SystemClock().now())
+                await told.message().show(report, None)
                 drawn["telegram-watch"] = await _unasked(api, "not as it should be")
             return drawn
         finally:
@@ -69,8 +71,8 @@ async def pages(sandbox: Sandbox) -> dict[str, str]:
 async def _announced(told: TelegramFleetChannel, bot: Bot) -> None:
     """The deploy of all, as if somebody had begun it by the button on GitHub, and as it was in the
     midst of it."""
-    runs = [run for run in await bot.api.runs() if run.target == ALL and run.finished]
-    seen = progress(runs[0])
+    listed = next(one for one in await bot.api.runs() if one.target == ALL and one.finished)
+    seen = progress(await bot.api.run(listed.id))
     stages = [*[HostStage.HEALTHY] * (len(seen.hosts) - 2), HostStage.REPLACING, HostStage.WAITING]
     hosts = tuple(
         replace(host, stage=stage, took=host.took if stage is HostStage.HEALTHY else 0.0)
@@ -82,18 +84,6 @@ async def _announced(told: TelegramFleetChannel, bot: Bot) -> None:
     )
     reply = Deploying(going, asked_by="sam on GitHub", asked_at=now - 420, calls=told.calls)
     await told.message().show(reply, None)
-
-
-async def _watched(told: TelegramFleetChannel, sandbox: Sandbox, bot: Bot) -> None:
-    """What is told once somebody has merged an instance that has no host, and that was seen for
-    five minutes."""
-    file = sandbox.options.registry
-    entries = json.loads(file.read_text())
-    added = "clawdinator-4"
-    file.write_text(json.dumps(entries | {added: next(iter(entries.values())) | {"host": added}}))
-    found = watch.findings(await bot.fleet.status())
-    report = WatchReport(found, calls=told.calls, taken=SystemClock().now())
-    await told.message().show(report, None)
 
 
 async def _unasked(api: BotApi, words: str) -> str:

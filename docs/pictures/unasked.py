@@ -15,6 +15,7 @@ from clawbot.seal import Seal
 from fleet_control import watch
 from fleet_control.cli import main
 from fleet_control.clock import SystemClock
+from fleet_control.finding import Finding
 from sandbox.discord_api.guild import Message
 from sandbox.discord_api.server import DiscordApi
 from sandbox.principal import REGION
@@ -47,9 +48,7 @@ async def watched(sandbox: Sandbox, api: DiscordApi, bot: Bot, gone: str) -> Mes
 
     A watch tells so after five minutes; this reads the fleet once, and says what it found.
     """
-    await asyncio.to_thread(_end, sandbox, gone)
-    while not (found := watch.findings(await bot.fleet.hosts())):  # noqa: ASYNC110  (EC2 tells nobody)
-        await asyncio.sleep(1)
+    found = await ended(sandbox, bot, gone)
     settings, clock = bot.settings, SystemClock()
     guild, channel = settings.discord_guild or 0, settings.discord_fleet_channel or 0
     seal = Seal(settings.aws_secret_access_key.get_secret_value())
@@ -61,9 +60,20 @@ async def watched(sandbox: Sandbox, api: DiscordApi, bot: Bot, gone: str) -> Mes
         there = DiscordFleetChannel(
             client, drawing, clock, guild, channel, settings.discord_fleet_calls
         )
-        report = WatchReport(wrong=tuple(found), calls=there.calls, taken=clock.now())
+        report = WatchReport(wrong=found, calls=there.calls, taken=clock.now())
         await there.message().show(report, 60.0)
     return api.guild.in_channel(api.fleet.id)[-1]
+
+
+async def ended(sandbox: Sandbox, bot: Bot, gone: str) -> tuple[Finding, ...]:
+    """What is wrong with the fleet once somebody has ended that host."""
+    await asyncio.to_thread(_end, sandbox, gone)
+    found: tuple[Finding, ...] = ()
+    while not found:  # EC2 tells nobody
+        await asyncio.sleep(1)
+        findings = watch.findings(await bot.fleet.hosts())
+        found = tuple(one for one in findings if one.of == gone)
+    return found
 
 
 def _end(sandbox: Sandbox, name: str) -> None:

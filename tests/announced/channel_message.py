@@ -1,7 +1,7 @@
 """What the bots say in the channels, whichever platform's they are."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,7 +49,7 @@ class ChannelMessage:
     @property
     def kind(self) -> MessageKind:
         text = self.text.lower()
-        if "goes on" in text:
+        if "goes on in" in text or "another bot tells how this goes" in text:
             return MessageKind.GOES_ON
         if self.calls:
             return MessageKind.CALL
@@ -62,6 +62,15 @@ class ChannelMessage:
     def __str__(self) -> str:
         first = " / ".join(self.text.splitlines()[:2])
         return f"{self.platform} {self.channel} {self.id[-4:]} by {self.by}, {self.kind}: {first}"
+
+
+def about(target: str, messages: Iterable[ChannelMessage]) -> list[ChannelMessage]:
+    """Those that name this target, or answer one that does."""
+    found: dict[tuple[str, str], ChannelMessage] = {}
+    for one in messages:
+        if target in one.text or (one.platform, one.answers) in found:
+            found[one.platform, one.id] = one
+    return list(found.values())
 
 
 def said(bots: ThreeBots) -> list[ChannelMessage]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 
-from tests.announced.channel_message import ChannelMessage, said
+from tests.announced.channel_message import ChannelMessage, about, said
 from tests.announced.three_bots import OneBot, ThreeBots
 from tests.announced.verdict import AskedDeploy, Told
 
@@ -13,7 +13,7 @@ STEP_SECONDS = 10.0
 # What is not so by then will not be.
 LONGEST_SECONDS = 1200.0
 # What is over stays as it is for so long.
-QUIET_SECONDS = 120.0
+QUIET_SECONDS = 90.0
 
 
 class Return(Enum):
@@ -111,8 +111,8 @@ class Killing:
     def _wrong(self, *, back: bool) -> list[str]:
         wrong = []
         for deploy in self.deploys:
-            about = [one for one in self._said() if deploy.target in one.text]
-            before = [one for one in self._before if deploy.target in one.text]
-            found = Told(deploy, self.bots.runs.replies_to(deploy.target), about, before, back)
-            wrong += [f"{one}\n    " + "\n    ".join(map(str, about)) for one in found.wrong()]
+            told = about(deploy.target, self._said())
+            before = about(deploy.target, self._before)
+            found = Told(deploy, self.bots.runs.replies_to(deploy.target), told, before, back)
+            wrong += [f"{one}\n    " + "\n    ".join(map(str, told)) for one in found.wrong()]
         return wrong

@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.announced.channel_message import MessageKind, said
+from tests.announced.channel_message import MessageKind, about, said
 from tests.announced.three_bots import FLEET, ThreeBots
 from tests.announced.verdict import AskedDeploy, Told
 from tests.discord.ec2 import Claw, stage
 
 HOUR_SECONDS = 3600.0
 # For so long the bots look at a fleet in which nothing happens.
-AT_FIRST_SECONDS = 600.0
+AT_FIRST_SECONDS = 120.0
 DISTURBED_AFTER_SECONDS = 40.0
-ILL_SECONDS = 1200.0
-LATER_SECONDS = 1800.0
+ILL_SECONDS = 600.0
+LATER_SECONDS = 900.0
 
 Disturb = Callable[[ThreeBots], Awaitable[None]]
 
@@ -68,14 +68,14 @@ async def test_a_deploy_and_an_ill_host_are_told_once(bots: ThreeBots, disturb: 
     stage(bots.ec2, [Claw(id_) for id_ in FLEET])
     await bots.pass_time(LATER_SECONDS)
 
-    about = [one for one in said(bots) if "claw-4" in one.text]
-    assert Told(deploy, [""], about, [], back=True).wrong() == []
+    told = about("claw-4", said(bots))
+    assert Told(deploy, [""], told, [], back=True).wrong() == []
     well = [one for one in said(bots) if "claw-2" in one.text and one not in ill]
-    for told in (ill, well):
-        assert sorted(one.platform for one in told) == ["discord", "telegram"], told
+    for found in (ill, well):
+        assert sorted(one.platform for one in found) == ["discord", "telegram"], found
     assert all(one.calls for one in ill)
     assert not any(one.calls for one in well)
-    assert len(said(bots)) == len(about) + len(ill) + len(well)
+    assert len(said(bots)) == len(told) + len(ill) + len(well)
 
 
 @pytest.mark.parametrize("lose", [lose_the_table, lose_the_control_api])
@@ -89,6 +89,6 @@ async def test_what_began_and_ended_out_of_sight_is_told_once(
     await lose(bots)
     await bots.pass_time(ILL_SECONDS)
 
-    about = [one for one in said(bots) if "claw-4" in one.text]
-    assert Told(AskedDeploy("claw-4"), [""], about, [], back=True).wrong() == []
-    assert [one.kind for one in about] == [MessageKind.FINAL, MessageKind.FINAL]
+    told = about("claw-4", said(bots))
+    assert Told(AskedDeploy("claw-4"), [""], told, [], back=True).wrong() == []
+    assert [one.kind for one in told] == [MessageKind.FINAL, MessageKind.FINAL]

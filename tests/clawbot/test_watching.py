@@ -137,7 +137,7 @@ async def test_killed_between_the_pending_note_and_the_other_it_is_told_again_an
 
 @pytest.mark.parametrize("away", ["the table", "the Control API"])
 async def test_an_hour_without_the_table_or_the_api_tells_nothing_twice_and_loses_nothing(
-    fleet: WatchedFleet, away: str
+    fleet: WatchedFleet, away: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     fleet.shows(ILL)
     await fleet.start("claw-1")
@@ -148,6 +148,7 @@ async def test_an_hour_without_the_table_or_the_api_tells_nothing_twice_and_lose
     await fleet.pass_(58 if fleet.api.away else 8)
     fleet.lacks("claw-3")
     await fleet.pass_(2)
+    assert caplog.text.count("fleet.watch_unseen") == 1
     fleet.api.find_table()
     fleet.api.away = False
     back = int(fleet.clock.monotonic() // 60)
