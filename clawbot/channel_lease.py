@@ -39,8 +39,8 @@ class ChannelLease(RenewedLease):
         self._seen = taken
 
     @property
-    def told_by_asker(self) -> bool:
-        """Whether the asker's own reply told the end after all."""
+    def was_told(self) -> bool:
+        """Whether others told the end: the asker's own reply, or another process of this bot."""
         return self._seen.silence == Silence.TOLD and not self.end
 
     async def stands_in(self, message: str) -> None:

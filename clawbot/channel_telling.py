@@ -101,7 +101,7 @@ class ChannelCall:
         # Their own reply may have told them meanwhile, and another bot have taken over.
         await self._lease.renew()
         await self._lease.certain()
-        if self._lease.told_by_asker:
+        if self._lease.was_told:
             return
         failed = end.progress.stage in CALLED_FOR
         called = replace(end, asker=self._asker, calls=self._calls if failed else ())

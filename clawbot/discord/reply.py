@@ -174,7 +174,9 @@ class DiscordMessage:
         if self._token is not None and self._token_lives(self._token):
             yield partial(self._through_token, self._token, draw)
             self._token = None
-        if self._message_id and self._editable and not self._older_than(limits.EDITABLE_SECONDS):
+        # Of an old one Discord still takes the first few edits, as the last that there is to say.
+        old = follows and self._message_id and self._older_than(limits.EDITABLE_SECONDS)
+        if self._message_id and self._editable and not old:
             yield partial(self._edit, draw)
             self._editable = False
         if not follows:

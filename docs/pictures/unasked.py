@@ -68,8 +68,11 @@ async def watched(sandbox: Sandbox, api: DiscordApi, bot: Bot, gone: str) -> Mes
 async def ended(sandbox: Sandbox, bot: Bot, gone: str) -> tuple[Finding, ...]:
     """What is wrong with the fleet once somebody has ended that host."""
     await asyncio.to_thread(_end, sandbox, gone)
-    while not (found := watch.findings(await bot.fleet.hosts())):  # noqa: ASYNC110  (EC2 tells nobody)
+    found: tuple[Finding, ...] = ()
+    while not found:  # EC2 tells nobody
         await asyncio.sleep(1)
+        findings = watch.findings(await bot.fleet.hosts())
+        found = tuple(one for one in findings if one.of == gone)
     return found
 
 

@@ -71,6 +71,7 @@ class Message:
     """A message as it stands now, and each body it had; `answers`: of an interaction.
 
     `asked` is the interaction that it answers first: its id, its kind, and whose it was.
+    `late_edits` counts those that came when it was old.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Message:
     reference: str | None = None
     edited: str | None = None
     answers: bool = False
+    late_edits: int = 0
     asked: tuple[str, int, Member] | None = None
     bodies: list[dict[str, Any]] = field(default_factory=list)
 

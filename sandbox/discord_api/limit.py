@@ -32,5 +32,7 @@ ANSWER_WITHIN_SECONDS = 3.0
 TOKEN_SECONDS = 15 * 60.0
 # Edits of messages older than this are refused after the first few (error 30046).
 EDITABLE_SECONDS = 3600.0
+# Discord tells no number.
+LATE_EDITS = 1
 # Discord documents "the past few minutes".
 NONCE_SECONDS = 300.0

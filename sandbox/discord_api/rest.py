@@ -235,7 +235,8 @@ class Rest:
         found = self._found(request)
         if found.author.id != self._app(request).bot.id:
             raise DiscordRefusal(403, 50005, "Cannot edit a message authored by another user")
-        if self._backend.now() - born(found.id) > limit.EDITABLE_SECONDS:
+        found.late_edits += self._backend.now() - born(found.id) > limit.EDITABLE_SECONDS
+        if found.late_edits > limit.LATE_EDITS:
             raise DiscordRefusal(
                 429, 30046, "Maximum number of edits to messages older than 1 hour reached"
             )

@@ -12,6 +12,7 @@ from clawbot.progress import Stage
 from clawbot.replies import Deploying, GoesOn, Reply, asking
 from clawbot.tracking import Tracker
 from fleet_control.control_api import ControlApi
+from fleet_control.ledger import seconds
 from tests.clawbot.bots import KeptChat, ask
 from tests.clawbot.control_api import Api, control_api, run
 from tests.clock import TurnedClock
@@ -189,3 +190,17 @@ async def test_where_it_goes_on_is_asked_for_until_somebody_says_it_or_five_minu
     await author.passes(40)
 
     assert await back == GoesOn("Deploy claw-2", *place)
+
+
+async def test_every_living_reply_knows_who_asked_and_when(author: Author) -> None:
+    began = author.clock.now()
+    begun = await author.begin()
+    author.api.runs.append(run(2, request_id="terminal.demo.7.1", reply="42"))
+    back = author.resume()
+    await author.chat.until_said(2)
+    (asked, found) = (one for one in author.chat.said if isinstance(one, Deploying))
+
+    assert asked.asked_by == found.asked_by == "operator in the terminal"
+    assert (asked.asked_at, found.asked_at) == (began, seconds(author.api.runs[1].created))
+    begun.cancel()
+    back.cancel()

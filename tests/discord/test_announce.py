@@ -157,6 +157,19 @@ async def _close(scene: DiscordScene, channel: Channel, how: str, reply: str) ->
             del scene.discord.guild.messages[reply]
 
 
+async def test_a_discord_that_is_away_is_waited_for_two_minutes_and_then_nothing_is_said(
+    scene: DiscordScene, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    away = [scene.discord.drop_next("POST", "/messages") for _ in range(40)]
+    began = scene.clock.now()
+    async with told_by(scene) as channel:
+        await passes(scene, channel.point(scene.discord.fleet.id, "76", "77"))
+    assert "discord.not_pointed" in caplog.text
+    assert 60 < scene.clock.now() - began <= 121
+    assert any(one in scene.discord.injected for one in away)
+
+
 async def test_what_is_no_message_of_discord_s_is_not_answered(scene: DiscordScene) -> None:
     async with told_by(scene) as channel:
         await channel.point("-1001/5", "77", "78")
