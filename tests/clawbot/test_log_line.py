@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -65,6 +66,11 @@ def test_numbers_and_truths_are_such_in_json() -> None:
     said = record("fleet.x a=%s b=%s c=%s d=%s", 7, 1.5, False, None)
     assert [in_json(said)[name] for name in "abcd"] == [7, 1.5, False, None]
     assert in_text(said).endswith("fleet.x a=7 b=1.5 c=False d=None")
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_a_number_that_json_has_not_is_said_in_words(value: float) -> None:
+    assert in_json(record("fleet.x a=%s", value))["a"] == str(value)
 
 
 @pytest.mark.parametrize("value", HOSTILE)
