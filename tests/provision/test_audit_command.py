@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -239,6 +241,20 @@ async def test_a_program_gets_an_object_a_line(auditor: Auditor) -> None:
     }
     assert (second["who"], second["code"]) == ("kim in Telegram", "nothing_runs")
     assert seconds(first["time"]) < seconds(second["time"])
+
+
+async def test_whoever_reads_it_may_have_enough(
+    auditor: Auditor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `head` has."""
+    auditor.makes_group()
+    auditor.logged(9, action="unfreeze", requested_by=KIM)
+    end, begin = os.pipe()
+    os.close(end)
+    with os.fdopen(begin, "w", encoding="utf-8") as out, monkeypatch.context() as here:
+        here.setattr(sys, "stdout", out)
+        said = await auditor.asks()
+    assert (said.code, said.err) == (1, "")
 
 
 async def test_nothing_is_said_to_a_program_where_nothing_was_asked_for(auditor: Auditor) -> None:
