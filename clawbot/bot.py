@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Self
 
-from clawbot.announcing import Announcer
 from clawbot.answers import Commands
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
-from clawbot.fleet_channel import FleetChannel
+from clawbot.fleet_channel.announcing import Announcer
+from clawbot.fleet_channel.channel import FleetChannel
+from clawbot.fleet_channel.watching import Watcher
 from clawbot.ledger_view import LedgerView
 from clawbot.once import Once
 from clawbot.operations import Operations
@@ -16,7 +17,6 @@ from clawbot.preflight import BotPreflight
 from clawbot.settings import Settings
 from clawbot.speaker import Speakers
 from clawbot.tracking import Tracker
-from clawbot.watching import Watcher
 from fleet_control import ec2
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import discord
 
-from clawbot import indicator, watch_words, wording
+from clawbot import indicator, wording
 from clawbot.discord import limits
 from clawbot.discord.markup import (
     BLUE,
@@ -19,9 +19,10 @@ from clawbot.discord.markup import (
     titled,
     words,
 )
+from clawbot.fleet_channel import watch_words
+from clawbot.fleet_channel.watch_words import WatchLine
 from clawbot.page import Page, cut, fitted, page
 from clawbot.replies import HistoryReport, PreflightReport, StatusReport, WatchReport
-from clawbot.watch_words import WatchLine
 from fleet_control import history, phrases
 from fleet_control.duration import older
 from fleet_control.fault import GRAVE

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
-from clawbot import indicator, watch_words, wording
+from clawbot import indicator, wording
+from clawbot.fleet_channel import watch_words
+from clawbot.fleet_channel.watch_words import WatchLine
 from clawbot.page import fitted
 from clawbot.replies import Deploying, GoesOn, WatchReport, user_id
 from clawbot.telegram.markup import LONGEST, bold, mention, moment, plain, said, seen_units
 from clawbot.telegram.speaker import PLATFORM
-from clawbot.watch_words import WatchLine
 
 # What one row of a watch report has at least, of which all fit into a message, and at most.
 WATCH_ROW = range(130, 700)

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from clawbot.channel_telling import CALLED_FOR
+from clawbot.fleet_channel.telling import CALLED_FOR
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, GoesOn
 from fleet_control.ledger import Entry

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clawbot.watching import (
+from clawbot.fleet_channel.watching import (
     LEFT_SECONDS,
     READ_EVERY_SECONDS,
     SENT_WITHIN_SECONDS,

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from clawbot.announcing import Announcer
 from clawbot.ask import Ask
 from clawbot.deploy import Deploys
+from clawbot.fleet_channel.announcing import Announcer
 from clawbot.living_reply import LivingReply, State
 from clawbot.once import Once
 from clawbot.replies import Deploying, Notice, Reply, asking

@@ -4,8 +4,8 @@ import pytest
 
 from clawbot.discord.embeds import embed
 from clawbot.discord.markup import GREEN, RED, YELLOW
+from clawbot.fleet_channel.watch_words import ROWS_AT_ALL
 from clawbot.replies import WatchReport
-from clawbot.watch_words import ROWS_AT_ALL
 from fleet_control.fault import Problem
 from fleet_control.finding import Finding
 from sandbox.discord_api import validate

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from clawbot.channel_lease import ChannelLease
-from clawbot.fleet_channel import FleetChannel
+from clawbot.fleet_channel.channel import FleetChannel
+from clawbot.fleet_channel.lease import ChannelLease
 from clawbot.living_reply import LivingReply, ReplyMessage, State
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply

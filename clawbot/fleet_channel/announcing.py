@@ -9,11 +9,11 @@ import logging
 from collections.abc import Callable
 from math import inf
 
-from clawbot.channel_lease import ChannelLease
-from clawbot.channel_telling import ChannelTelling, NotSent
-from clawbot.fleet_channel import FleetChannel
+from clawbot.fleet_channel.channel import FleetChannel
+from clawbot.fleet_channel.lease import ChannelLease
+from clawbot.fleet_channel.pointers import Pointers
+from clawbot.fleet_channel.telling import ChannelTelling, NotSent
 from clawbot.lease import LEFT_TO_OTHERS_SECONDS
-from clawbot.pointers import Pointers
 from clawbot.tracking import Tracker
 from fleet_control.announcement import LEASED_SECONDS, Announcement, Silence
 from fleet_control.clock import Clock

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from clawbot import wording
-from clawbot.fleet_channel import FleetChannel
+from clawbot.fleet_channel.channel import FleetChannel
 from clawbot.living_reply import LivingReply, State
 from clawbot.replies import GoesOn
 from clawbot.until_shown import until_shown

@@ -7,7 +7,7 @@ between leaves it to be told once more, and never to be lost.
 
 import logging
 
-from clawbot.fleet_channel import FleetChannel
+from clawbot.fleet_channel.channel import FleetChannel
 from clawbot.replies import WatchReport
 from fleet_control import watch, watch_state
 from fleet_control.announcement import LEASED_SECONDS, WatchLease
