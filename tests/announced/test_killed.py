@@ -33,7 +33,7 @@ async def test_what_a_bot_was_asked_is_told_once_whenever_it_dies(
     )
     await bots.start()
     await bots.pass_time(30)
-    wrong = await _at_moments(Killing(bots, deploys, (bots.one,), ask), comes, each=4)
+    wrong = await _at_moments(Killing(bots, deploys, (bots.one,), ask), comes, each=5)
     assert not wrong, wrong
 
 
