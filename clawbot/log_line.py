@@ -133,7 +133,8 @@ def formatter(form: LogForm, secrets: Iterable[str] = ()) -> logging.Formatter:
 
 
 def begin(form: LogForm, secrets: Iterable[str] = ()) -> None:
-    """Write everything that is news to standard error, in this form."""
+    """Write everything that is news to standard error, in this form; Python's warnings, too."""
+    logging.captureWarnings(True)
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(form, secrets))
     logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -176,6 +177,7 @@ def root() -> Iterator[logging.Logger]:
     logger = logging.getLogger()
     before, level = logger.handlers[:], logger.level
     yield logger
+    logging.captureWarnings(False)
     logger.handlers[:] = before
     logger.setLevel(level)
 
@@ -189,3 +191,16 @@ def test_what_is_news_goes_to_standard_error(
     logging.getLogger("clawbot.ask").debug("fleet.y")
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["why"] == "***"
+
+
+def test_what_python_warns_of_is_a_line_too(
+    root: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root.handlers.clear()  # pytest's own
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        begin(LogForm.JSON, ["s3cret-value"])
+        warnings.warn("s3cret-value\nis old", RuntimeWarning, stacklevel=1)
+        logging.captureWarnings(False)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "***\nis old" in json.loads(line)["message"]
