@@ -25,7 +25,7 @@ LOOK_EVERY_SECONDS = 30.0
 # A deploy that we could not tell the channel of is left to another bot until its lease can be had.
 LEFT_AFTER_FAILURE_SECONDS = LEASED_SECONDS + LOOK_EVERY_SECONDS
 # Nothing comes after these that would change them.
-_SETTLED = (Silence.TOLD, Silence.EARLIER, Silence.DUPLICATE)
+_SETTLED = (Silence.TOLD, Silence.EARLIER)
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,10 @@ class Announcer:
         if seen.silence == Silence.NONE or _is_left_open(seen, self._bot):
             self._begin(run, seen, tasks)
             return
-        (self._settled if seen.silence in _SETTLED else self._others).add(run.id)
+        # While a duplicate waits it may become the deploy: the older run may be cancelled.
+        is_past = seen.silence == Silence.DUPLICATE and run.finished
+        is_settled = seen.silence in _SETTLED or is_past
+        (self._settled if is_settled else self._others).add(run.id)
         if seen.message or run.id in self._settled:
             tasks.create_task(self._pointers.say(run, seen, seen.message))
 
