@@ -376,6 +376,23 @@ async def test_one_that_is_put_out_of_the_channel_leaves_the_end_to_another(
     assert fleet.discord.called == [CALLED]
 
 
+async def test_one_run_that_the_table_has_in_an_unknown_form_silences_no_other(
+    fleet: ToldFleet,
+) -> None:
+    await fleet.start("claw-1", "claw-2")
+    table = fleet.api.client_of_table()
+    row = {"pk": {"S": f"announce#7#{DISCORD}"}, "earlier": {"S": "later"}}
+    table.put_item(TableName=fleet.api.environ["CONTROL_TABLE"], Item=row)
+    fleet.api.begin(BUTTON, 7)
+    fleet.api.begin(BUTTON, 8)
+    await fleet.ask("claw-2")
+    await fleet.kill("claw-2")
+    await fleet.passes(345)
+
+    assert [one.is_of(8) for one in fleet.discord.messages.values()].count(True) == 1
+    assert len(fleet.discord.messages) == 3
+
+
 @pytest.mark.parametrize("again", [False, True])
 async def test_whom_their_own_reply_told_late_nobody_calls_again(
     fleet: ToldFleet, again: bool
