@@ -77,8 +77,8 @@ class ChannelTelling:
     async def _told(self, what: Deploying) -> None:
         await self._lease.is_of(what.progress.run_id or self._run.id)
         await self._show(what)
-        is_told = self._reply.state is State.TOLD or not what.progress.over
-        if not (self._reply.id and is_told):
+        is_told = bool(self._lease.end) or self._lease.was_told
+        if not self._reply.id or (what.progress.over and not is_told):
             raise NotSent
 
 

@@ -361,16 +361,19 @@ async def test_a_bot_that_alone_lost_sight_says_no_end_that_another_told_meanwhi
     assert fleet.discord.called == [CALLED]
 
 
+@pytest.mark.parametrize("is_muted", [False, True])
 async def test_one_that_is_put_out_of_the_channel_leaves_the_end_to_another(
-    fleet: ToldFleet,
+    fleet: ToldFleet, is_muted: bool
 ) -> None:
+    """One that is muted can still show the end, but calls nobody."""
     await fleet.start("claw-1")
     fleet.api.begin(BUTTON, 7)
     await fleet.passes(45)
     await fleet.start("claw-2")
-    fleet.discord.put_out = {"claw-1"}
+    out = fleet.discord.muted if is_muted else fleet.discord.put_out
+    out.add("claw-1")
     fleet.api.end(7, "failure")
-    await fleet.passes(300)
+    await fleet.passes(360)
 
     assert [one.author for one in fleet.told] == ["claw-2"]
     assert fleet.discord.called == [CALLED]

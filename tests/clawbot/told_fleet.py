@@ -53,8 +53,8 @@ class Platform:
     Attributes:
         called: who was called at which end, as (channel, accounts).
         pointed: which dead reply was answered with which message.
-        away: whether it answers nobody; `shut_out` are bots that it does not answer, and `put_out`
-            those that it refuses for good.
+        away: whether it answers nobody; `shut_out` are bots that it does not answer, `put_out`
+            those that it refuses for good, and `muted` those that may say nothing new.
         fatal: the moment of a bot at which it is killed: before its message was taken, or after.
         frozen: bots that were.
     """
@@ -66,14 +66,15 @@ class Platform:
     away: bool = False
     shut_out: set[str] = field(default_factory=set)
     put_out: set[str] = field(default_factory=set)
+    muted: set[str] = field(default_factory=set)
     moments: dict[str, int] = field(default_factory=dict)
     fatal: tuple[str, int] = ("", 0)
     frozen: set[str] = field(default_factory=set)
 
-    async def passes(self, bot: str) -> None:
+    async def passes(self, bot: str, *, new: bool = False) -> None:
         if self.away or bot in self.shut_out:
             raise ConnectionError("the platform does not answer")
-        if bot in self.put_out:
+        if bot in self.put_out or (new and bot in self.muted):
             raise NoPlace("missing access")
         self.moments[bot] = self.moments.get(bot, 0) + 1
         if self.fatal == (bot, self.moments[bot]):
@@ -97,7 +98,7 @@ class PlatformMessage:
     answers: str = ""
 
     async def show(self, reply: Reply, _within: float | None) -> bool:
-        await self.platform.passes(self.bot)
+        await self.platform.passes(self.bot, new=not self.id)
         made = self.id or str(100 + len(self.platform.messages))
         stands = self.platform.messages.setdefault(
             made, Standing(self.bot, self.channel, self.answers)
@@ -116,7 +117,7 @@ class PlatformMessage:
     async def call(self, reply: Deploying) -> None:
         accounts = tuple(filter(None, (reply.asker, *reply.calls)))
         assert accounts
-        await self.platform.passes(self.bot)
+        await self.platform.passes(self.bot, new=True)
         self.platform.called.append((self.channel, accounts))
         await self.platform.passes(self.bot)
 
