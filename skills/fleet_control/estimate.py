@@ -95,13 +95,16 @@ def past_deploys(runs: Iterable[Run]) -> PastDeploys:
 
 
 def expected(run: Run, listed: Iterable[Run], past: PastDeploys) -> Expected:
-    """What may be said of this run; of one that waits by what is `listed`: the runs before it, and
-    those that ended."""
+    """What may be said of this run; of one that waits by what is `listed`: itself, the runs before
+    it, and those that ended."""
     if run.finished or run.status == "waiting":
         return Expected()
     if _has_begun(run):
         return Expected(ends=_end(run, past) or 0.0)
-    return in_queue(run, listed, past)
+    listed = tuple(listed)
+    # A list that lacks the run itself may lack those before it, too.
+    known = any(one.id == run.id for one in listed)
+    return in_queue(run, listed, past) if known else Expected()
 
 
 def in_queue(run: Run | Waiting, listed: Iterable[Run], past: PastDeploys) -> Expected:
