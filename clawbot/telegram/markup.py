@@ -12,6 +12,10 @@ from fleet_control.line import printable
 # All of these in UTF-16 code units after the markup was read, as Telegram counts.
 LONGEST = 4096
 LONGEST_LINE = 400
+# What one thing of a preflight or a watch has at least, of which all fit into a message, and at
+# most.
+ROW = range(130, 700)
+INDENT = "    "
 _TAG = re.compile("<[^>]*>")
 _MOMENT_TAG = re.compile("</?tg-time[^>]*>")
 # Telegram itself makes a mention of it, where it is no code.
@@ -92,6 +96,16 @@ def seen_units(html: str) -> int:
 def as_read(html: str) -> str:
     """The text that Telegram makes of our markup."""
     return unescape(_TAG.sub("", html))
+
+
+def in_two_lines(light: str, name: str, words: str, advice: str, longest: int) -> str:
+    """What there is to say of one, and below it what to do; of each something is said, however
+    long what is before it."""
+    head = f"{light} {bold(name, longest // 2)} "
+    room = longest - seen_units(head)
+    below = said(advice, room // 2)
+    told = said(words, room - seen_units(below) - len(INDENT) - 1)
+    return f"\n{INDENT}".join(filter(None, (head + told, below)))
 
 
 def fit(lines: Iterator[str], begin: str = "") -> str:

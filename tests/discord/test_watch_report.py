@@ -15,7 +15,7 @@ from tests.discord.scene import DiscordScene
 GONE = Finding("claw-2", Problem.MISSING, "no host", "`/fleet deploy claw-2` creates it.")
 ILL = Finding("claw-3", Problem.NOT_HEALTHY, "not healthy for 6 min", "`/fleet deploy claw-3`")
 TOKEN = Finding("", Problem.TOKEN_ENDS, "GitHub's token ends in 9 days", "Renew it.")
-SEEN = "-# seen <t:90:R>"
+SEEN = "-# Seen <t:90:R>"
 
 
 def lines(report: WatchReport) -> list[str]:
