@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from enum import StrEnum
 from html import escape, unescape
 
 from clawbot import backquotes
@@ -20,15 +19,6 @@ _TAG = re.compile("<[^>]*>")
 _MOMENT_TAG = re.compile("</?tg-time[^>]*>")
 # Telegram itself makes a mention of it, where it is no code.
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
-
-
-class MomentForm(StrEnum):
-    """How a moment is spelled, as Telegram names it."""
-
-    RELATIVE = "r"
-    """As in `in 5 minutes`."""
-    DATED = "dt"
-    """With day and time."""
 
 
 def said(line: str, longest: int = LONGEST_LINE) -> str:
@@ -62,11 +52,11 @@ def mention(user: int, name: str, longest: int = LONGEST_LINE) -> str:
     return f'<a href="tg://user?id={user}">{plain(name, longest)}</a>'
 
 
-def moment(at: float, form: MomentForm = MomentForm.RELATIVE) -> str:
+def moment(at: float) -> str:
     """A moment, in Unix seconds, that each reader's Telegram spells by its own clock and language,
-    and keeps current. One that is too old for that shows it in UTC."""
+    as in `in 5 minutes`, and keeps current. One that is too old for that shows it in UTC."""
     told = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
-    return f'<tg-time unix="{int(at)}" format="{form}">{told}</tg-time>'
+    return f'<tg-time unix="{int(at)}" format="r">{told}</tg-time>'
 
 
 def without_moments(html: str) -> str:

@@ -64,9 +64,9 @@ def render(reply: Reply, now: float, names: Names = MappingProxyType({})) -> str
         case StatusReport():
             return fit(_status(reply, status_page(reply), now))
         case HistoryReport():
-            return fit(_history(reply, now))
+            return fit(_history(reply))
         case Question():
-            return fit(_question(reply, now))
+            return fit(_question(reply))
         case Deploying():
             return fit(_deploying(reply))
         case PreflightReport():
@@ -123,10 +123,10 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
         room -= seen_units(line) + 1
 
 
-def _history(report: HistoryReport, now: float) -> Iterator[str]:
+def _history(report: HistoryReport) -> Iterator[str]:
     yield bold(history.title(report.target))
     for row in report.shown.items:
-        yield from _run(row, now)
+        yield from _run(row)
     if not report.shown.items:
         yield plain(history.nothing(report.target))
     if paged := wording.paged(report.shown, "newest first"):
@@ -135,10 +135,10 @@ def _history(report: HistoryReport, now: float) -> Iterator[str]:
         yield f"🟡 {plain(report.beside)}"
 
 
-def _run(row: HistoryRow, now: float) -> Iterator[str]:
+def _run(row: HistoryRow) -> Iterator[str]:
     """One deploy of the history, in three lines of 440 at the most: eight fit into a message."""
     did, ended = bold(wording.done(row), 90), plain(row.ended, 120)
-    yield f"{indicator.RUNS[row.outcome]} {did} {ended} · {older(now - row.asked)} ago"
+    yield f"{indicator.RUNS[row.outcome]} {did} {ended} · {moment(row.asked)}"
     if row.moved:
         # As code: what follows an @ would be somebody's name.
         yield f"{INDENT}{code(row.moved, 110)}"
@@ -147,7 +147,7 @@ def _run(row: HistoryRow, now: float) -> Iterator[str]:
     yield f"{INDENT}{plain(row.by, 60)} · {linked}"
 
 
-def _question(asked: Question, now: float) -> Iterator[str]:
+def _question(asked: Question) -> Iterator[str]:
     yield f"🟡 {code(spelled(question_words(asked)))}"
     if asked.why:
         yield backquotes.drawn(asked.why, LONGEST_WHY, bold_piece, seen_units)
@@ -160,8 +160,7 @@ def _question(asked: Question, now: float) -> Iterator[str]:
         yield more
     for word, ids in wording.moves(asked):
         yield plain(f"{word}: {wording.listed(ids)}")
-    left = max(0, round((asked.expires - now) / 60))
-    yield f"Only the one who asked can confirm, within {left} min."
+    yield f"Only the one who asked can confirm; this ends {moment(asked.expires)}."
 
 
 def question_words(asked: Question) -> tuple[str, ...]:
