@@ -102,6 +102,16 @@ def test_whatever_is_wrong_with_how_many_discord_takes_it(text: str, count: int)
     assert "@everyone" not in (drawn.description or "").replace("\\@everyone", "")
 
 
+def test_the_last_of_many_long_rows_has_its_room_too() -> None:
+    wrong = tuple(
+        Finding(f"claw-{n}", Problem.MISSING, f"{n} {'y' * 2000}", "z" * 2000)
+        for n in range(ROWS_AT_ALL)
+    )
+    *_, told, repair, _ = lines(WatchReport(wrong, taken=90.0))
+    assert told.startswith(f"🔴 **claw-{ROWS_AT_ALL - 1}** · ")
+    assert 130 <= len(f"{told}\n{repair}") < 140
+
+
 async def test_who_is_to_be_called_is_called_by_the_message_itself(scene: DiscordScene) -> None:
     calls = (f"discord:{scene.owner.id}", f"discord:&{scene.role}", "telegram:777")
     async with told_by(scene) as channel:
