@@ -117,7 +117,7 @@ def _light(report: WatchReport) -> str:
 
 def _found(row: WatchLine, longest: int) -> str:
     """What is wrong, and below it what mends it; of both something is said, however long."""
-    head = f"{row.light} {bold(wording.listed(row.of) or 'The fleet', longest // 2)} "
+    head = f"{row.light} {bold(wording.listed(row.of) or 'The fleet', longest // 2)} · "
     room = longest - seen_units(head)
     repair = said(row.repair, room // 2)
     told = said(row.words, room - seen_units(repair) - len(_INDENT) - 1)

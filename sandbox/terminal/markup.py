@@ -7,6 +7,7 @@ from dataclasses import replace
 from rich.text import Text
 
 from clawbot import wording
+from clawbot.fleet_channel import watch_words
 from clawbot.indicator import bar
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import (
@@ -84,10 +85,10 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:  # noqa: 
 
 
 def _watch(report: WatchReport, width: int) -> Iterator[Text]:
-    for mark, found in (("✗", report.wrong), ("~", report.flapping), ("✓", report.well)):
-        for one in found:
-            yield from _wrapped(f"{mark} ", f"{one.of or 'The fleet'} {one.words}", width)
-            yield from _wrapped("  ", one.repair, width)
+    for row in watch_words.rows(report):
+        of = wording.listed(row.of) or "The fleet"
+        yield from _wrapped(f"{row.light} ", f"{of}: {row.words}", width)
+        yield from _wrapped("   ", row.repair, width)
 
 
 def _joined(lines: Iterable[Text], style: str = "") -> Text:

@@ -26,7 +26,7 @@ def faults(*hosts: Host) -> tuple[Fault, ...]:
 
 
 def told(faults: Iterable[Fault]) -> list[tuple[Problem, str]]:
-    return [(one.problem, one.words) for one in faults]
+    return [(one.problem, one.in_short) for one in faults]
 
 
 def test_a_healthy_host_on_the_newest_image_has_no_fault() -> None:
