@@ -179,8 +179,8 @@ def test_a_day_of_hostile_readings_leads_to_these_messages_and_no_other() -> Non
         "15:05 WRONG the fleet the newest image, ami-0000000000000aaa0, was built on 2026-09-01; "
         "one is built every week. Type `gh workflow run image-build.yml` at a desk.",
         "16:05 WRONG the fleet 12 instances: no host (claw-1, claw-2, claw-3, claw-4, claw-5 and "
-        "7 more). `/fleet deploy all` creates them.",
-        "17:18 WELL the fleet no host.",
+        "7 more). `/fleet deploy claw-1` creates it, and with it all that have none.",
+        "17:18 WELL the fleet many instances: no host.",
         "19:10 WRONG claw-1 is ami-0000000000000ccc0 (bbbbbbb), where run 3 left "
         "ami-0000000000000aaa0 (bbbbbbb). `/fleet deploy claw-1` replaces it.",
         "20:00 WELL claw-1 not as deployed.",
