@@ -7,6 +7,7 @@ from dataclasses import replace
 from rich.text import Text
 
 from clawbot import wording
+from clawbot.fleet_channel import watch_words
 from clawbot.indicator import bar
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import (
@@ -78,16 +79,16 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:  # noqa: 
         case PreflightReport():
             return _joined(_preflight(reply, width))
         case GoesOn():
-            return _joined(_wrapped("", f"{reply.what}: told elsewhere", width))
+            return _joined(_wrapped("", f"{reply.what}: {wording.goes_on('')}", width))
         case WatchReport():
             return _joined(_watch(reply, width))
 
 
 def _watch(report: WatchReport, width: int) -> Iterator[Text]:
-    for mark, found in (("✗", report.wrong), ("~", report.flapping), ("✓", report.well)):
-        for one in found:
-            yield from _wrapped(f"{mark} ", f"{one.of or 'The fleet'} {one.words}", width)
-            yield from _wrapped("  ", one.repair, width)
+    yield Text(watch_words.title(report), style="bold")
+    for row in watch_words.rows(report):
+        yield from _wrapped(f"{row.light} ", f"{row.who}: {row.words}", width)
+        yield from _wrapped("   ", row.repair, width)
 
 
 def _joined(lines: Iterable[Text], style: str = "") -> Text:

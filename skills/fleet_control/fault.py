@@ -64,7 +64,7 @@ class Fault:
     """One thing that is wrong.
 
     Attributes:
-        words: what it is, as it goes on after the id.
+        words: what it is, as it goes on after the id; not what mends it.
         repair: what mends it, in a sentence; may hold `code` in backquotes.
     """
 
@@ -85,7 +85,6 @@ def missing(id_: str, stuck: Host | None, now: float) -> Fault:
     words = "no host"
     if stuck is not None:
         words += f", and {stuck.id} has been shutting down for {older(shutting_down(stuck, now))}"
-    words += "; a deploy creates it"
     return Fault(Problem.MISSING, words, repair(Problem.MISSING, id_))
 
 
@@ -136,9 +135,7 @@ def two_hosts(staying: Sequence[Host]) -> Fault:
 def unregistered(host: Host) -> Fault:
     """What becomes of a host that no entry asks for. Only OpenTofu's state tells who made it."""
     may_be_ours = is_instance_id(host.name)
-    by_deploy = "`all` removes it if a deploy made it, else"
-    made = by_deploy if may_be_ours else "made by nobody I know,"
-    words = f"{host.id} is not in the registry: {made} remove it by hand"
+    words = f"{host.id} is not in the registry{'' if may_be_ours else ', made by nobody I know'}"
     by_hand = f"`aws ec2 terminate-instances --instance-ids {host.id}` removes it by hand"
     first = "`/fleet deploy all` removes it if a deploy made it; else " * may_be_ours
     return Fault(Problem.UNREGISTERED, words, f"{first}{by_hand}.")
