@@ -147,8 +147,8 @@ def unregistered(host: Host) -> Fault:
     if not may_be_ours:
         words, hint = f"{words}: made by nobody I know", ", remove it by hand"
     by_hand = f"`aws ec2 terminate-instances --instance-ids {host.id}` removes it by hand"
-    first = "`/fleet deploy all` removes it if a deploy made it; else " * may_be_ours
-    return Fault(Problem.UNREGISTERED, words, f"{first}{by_hand}.", hint)
+    first = "`/fleet deploy all` removes it if a deploy made it, and replaces all others; else "
+    return Fault(Problem.UNREGISTERED, words, f"{first * may_be_ours}{by_hand}.", hint)
 
 
 def not_as_deployed(host: Host, left: HostLeft | None) -> Iterable[Fault]:
