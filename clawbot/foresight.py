@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import inf
 
-from clawbot.progress import Progress, Stage, progress
+from clawbot.progress import Progress, progress
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.estimate import Expected, PastDeploys, Waiting, expected, in_queue, past_deploys
@@ -49,11 +49,7 @@ class Foresight:
         """How a run goes; of one that waits, behind what is `listed`."""
         listed = tuple(listed)
         ahead = sum(not other.finished and other.id < run.id for other in listed)
-        # A list that lacks the run itself may lack those before it, too.
-        known = bool(listed) or progress(run).stage is not Stage.QUEUED
-        return _expecting(
-            progress(run, ahead), expected(run, listed, self._past) if known else Expected()
-        )
+        return _expecting(progress(run, ahead), expected(run, listed, self._past))
 
     def queued(self, begun: Progress) -> Progress:
         """The same of a deploy that was asked for just now, by the queue as it was read."""

@@ -239,6 +239,16 @@ def asked_by(reply: Deploying) -> str:
     return f"Asked for by {reply.asked_by}" if reply.asked_by else ""
 
 
+def goes_on(where: str) -> str:
+    """What is said of a deploy that another bot tells; `where` stands after it, or is empty."""
+    return f"I was away, so another bot tells how this goes{where}."
+
+
+def pointing(where: str) -> str:
+    """What is said to a reply whose bot is away, of where its deploy is told."""
+    return f"The bot that was asked here is away. Its deploy goes on {where}."
+
+
 def moments(seen: Progress, moment: Callable[[float], str]) -> str:
     """Since when a deploy runs, and about when its turn comes and it ends, each as `moment` has it;
     empty once it is over, and where nothing of it is known.

@@ -88,8 +88,7 @@ def _drawn(reply: Reply, now: float, guild: int) -> discord.Embed:  # noqa: PLR0
 
 def _goes_on(reply: GoesOn, guild: int) -> discord.Embed:
     where = told_in(guild, reply.channel, reply.message)
-    text = f"I was away, so another bot tells how this goes{where}."
-    return titled(plain(reply.what, limits.EMBED_TITLE), text, GREY)
+    return titled(plain(reply.what, limits.EMBED_TITLE), wording.goes_on(where), GREY)
 
 
 def _question(asked: Question) -> discord.Embed:

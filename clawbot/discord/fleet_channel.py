@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import discord
 from discord.ext import commands
 
+from clawbot import wording
 from clawbot.discord.drawing import DiscordDrawing
 from clawbot.discord.link import message_link
 from clawbot.discord.places import Place, Places
@@ -52,12 +53,12 @@ class DiscordFleetChannel:
         if not (asked_in.isdecimal() and dead_reply.isdecimal()):
             return
         place = self._client.get_partial_messageable(int(asked_in), guild_id=self._guild)
-        told = f"This goes on in {message_link(self._guild, str(self._channel), to)}"
+        link = message_link(self._guild, str(self._channel), to)
         answered = discord.MessageReference(message_id=int(dead_reply), channel_id=place.id)
 
         async def answer() -> None:
             await place.send(
-                told,
+                wording.pointing(f"in {link}"),
                 reference=answered,
                 allowed_mentions=NOBODY,
                 mention_author=False,

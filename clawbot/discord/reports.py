@@ -33,8 +33,8 @@ from fleet_control.status import FleetStatus, InstanceStatus
 
 ROWS_A_PAGE = 12
 LONGEST_ANSWER = 130
-# What one thing of a preflight has at least, of which thirty fit, and at most.
-CHECK_ROW = range(130, 700)
+# What one thing of a preflight or a watch has at least, of which all fit, and at most.
+ROW = range(130, 700)
 # Eight of them fit into a description.
 LONGEST_RUN = 510
 
@@ -78,7 +78,7 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> str:
     line = " · ".join(told)
     answer = said(phrases.own_answer(row, now), LONGEST_ANSWER)
     room = LONGEST_ROW - len(line) - len(answer)
-    wrong = said("; ".join(fault.in_short for fault in row.faults), room)
+    wrong = said("; ".join(fault.words for fault in row.faults), room)
     return "\n-# ".join(filter(None, (line, wrong, answer)))
 
 
@@ -116,26 +116,31 @@ def preflight(report: PreflightReport) -> discord.Embed:
     checks = phrases.worst_first(report.checks)
     wrong = any(one.outcome is Outcome.WRONG for one in checks)
     colour = RED if wrong else GREEN if checks else BLUE
-    rows = fitted(checks, limits.EMBED_DESCRIPTION, CHECK_ROW, _check)
+    rows = fitted(checks, limits.EMBED_DESCRIPTION, ROW, _check)
     return titled(wording.preflight(report), "\n".join(rows), colour)
 
 
 def _check(one: Check, longest: int) -> str:
-    """What was found, and below it what to do; half is kept for each from what is before it."""
-    head = f"{phrases.MARKS[one.outcome]} **{plain(one.name, longest // 2)}** · "
+    return _in_two_lines(phrases.MARKS[one.outcome], one.name, one.told, one.advice, longest)
+
+
+def _in_two_lines(light: str, name: str, words: str, advice: str, longest: int) -> str:
+    """What there is to say of one, and below it what to do; of each something is said, however
+    long what is before it."""
+    head = f"{light} **{plain(name, longest // 2)}** · "
     room = longest - len(head)
-    advice = said(one.advice, room // 2)
-    told = said(one.told, room - len(advice) - len("\n-# "))
-    return "\n-# ".join(filter(None, (head + told, advice)))
+    below = said(advice, room // 2)
+    told = said(words, room - len(below) - len("\n-# "))
+    return "\n-# ".join(filter(None, (head + told, below)))
 
 
 def watch(report: WatchReport) -> discord.Embed:
     rows = watch_words.rows(report)
     shown = rows[: watch_words.ROWS_AT_ALL]
-    seen, more = f"-# seen {moment(report.taken)}", said(watch_words.more(len(rows) - len(shown)))
+    seen, more = f"-# Seen {moment(report.taken)}", said(watch_words.more(len(rows) - len(shown)))
     tail = "\n".join(filter(None, (more, seen)))
     room = limits.EMBED_DESCRIPTION - len(tail) - 1
-    text = "\n".join((*fitted(shown, room, CHECK_ROW, _found), tail))
+    text = "\n".join((*fitted(shown, room, ROW, _found), tail))
     return titled(plain(watch_words.title(report), limits.EMBED_TITLE), text, _watched(report))
 
 
@@ -146,10 +151,4 @@ def _watched(report: WatchReport) -> int:
 
 
 def _found(row: WatchLine, longest: int) -> str:
-    """What is wrong, and below it what mends it; of both something is said, however long."""
-    of = plain(wording.listed(row.of) or "The fleet", longest // 2)
-    head = f"{row.light} **{of}** · "
-    room = longest - len(head)
-    repair = said(row.repair, room // 2)
-    told = said(row.words, room - len(repair) - len("\n-# "))
-    return "\n-# ".join(filter(None, (head + told, repair)))
+    return _in_two_lines(row.light, row.who, row.words, row.repair, longest)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from clawbot import wording
 from clawbot.replies import WatchReport
 from fleet_control.finding import Finding
 
@@ -26,6 +27,11 @@ class WatchLine:
     of: tuple[str, ...]
     words: str
     repair: str = ""
+
+    @property
+    def who(self) -> str:
+        """Of whom it is told."""
+        return wording.listed(self.of) or "The fleet"
 
 
 def title(report: WatchReport) -> str:

@@ -8,15 +8,22 @@ from clawbot.fleet_channel import watch_words
 from clawbot.fleet_channel.watch_words import WatchLine
 from clawbot.page import fitted
 from clawbot.replies import Deploying, GoesOn, WatchReport, user_id
-from clawbot.telegram.markup import LONGEST, bold, mention, moment, plain, said, seen_units
+from clawbot.telegram.markup import (
+    LONGEST,
+    ROW,
+    bold,
+    in_two_lines,
+    mention,
+    moment,
+    plain,
+    said,
+    seen_units,
+)
 from clawbot.telegram.speaker import PLATFORM
 
-# What one row of a watch report has at least, of which all fit into a message, and at most.
-WATCH_ROW = range(130, 700)
 # Of a title, and of each of the ten people whom a call may name.
 LONGEST_TITLE, LONGEST_NAME = 120, 48
 _CHANNEL = "in the fleet's channel"
-_INDENT = "    "
 # The ids of supergroups, whose messages have addresses, are below this one.
 _SUPERGROUPS = -(10**12)
 
@@ -39,8 +46,7 @@ def message_link(chat: int, topic: int | None, message: int) -> str:
 
 def goes_on(reply: GoesOn) -> Iterator[str]:
     yield f"⚪ {bold(reply.what)}"
-    where = _told_in(reply.channel, reply.message)
-    yield f"I was away, so another bot tells how this goes{where}."
+    yield wording.goes_on(_told_in(reply.channel, reply.message))
 
 
 def _told_in(channel: str, message: str) -> str:
@@ -59,10 +65,8 @@ def pointing(url: str, *, below_it: bool) -> str:
 
     `below_it` is whether it answers the message where the deploy goes on, which has no address.
     """
-    begun = "The bot that was asked here is away. Its deploy goes on"
-    if below_it and not url:
-        return f"{begun} in the message that this answers."
-    return f"{begun} {_linked(url)}."
+    here = below_it and not url
+    return wording.pointing("in the message that this answers" if here else _linked(url))
 
 
 def _linked(url: str) -> str:
@@ -107,7 +111,7 @@ def watch(report: WatchReport, names: Names) -> Iterator[str]:
     tail = [*filter(None, (more,)), f"Seen {moment(report.taken)}"]
     yield from head
     room = LONGEST - 4 - sum(seen_units(line) + 1 for line in (*head, *tail))
-    yield from fitted(shown, room, WATCH_ROW, _found, seen_units)
+    yield from fitted(shown, room, ROW, _found, seen_units)
     yield from tail
 
 
@@ -116,9 +120,4 @@ def _light(report: WatchReport) -> str:
 
 
 def _found(row: WatchLine, longest: int) -> str:
-    """What is wrong, and below it what mends it; of both something is said, however long."""
-    head = f"{row.light} {bold(wording.listed(row.of) or 'The fleet', longest // 2)} · "
-    room = longest - seen_units(head)
-    repair = said(row.repair, room // 2)
-    told = said(row.words, room - seen_units(repair) - len(_INDENT) - 1)
-    return f"\n{_INDENT}".join(filter(None, (head + told, repair)))
+    return in_two_lines(row.light, row.who, row.words, row.repair, longest)

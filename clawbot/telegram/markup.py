@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from enum import StrEnum
 from html import escape, unescape
 
 from clawbot import backquotes
@@ -12,19 +11,14 @@ from fleet_control.line import printable
 # All of these in UTF-16 code units after the markup was read, as Telegram counts.
 LONGEST = 4096
 LONGEST_LINE = 400
+# What one thing of a preflight or a watch has at least, of which all fit into a message, and at
+# most.
+ROW = range(130, 700)
+INDENT = "    "
 _TAG = re.compile("<[^>]*>")
 _MOMENT_TAG = re.compile("</?tg-time[^>]*>")
 # Telegram itself makes a mention of it, where it is no code.
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
-
-
-class MomentForm(StrEnum):
-    """How a moment is spelled, as Telegram names it."""
-
-    RELATIVE = "r"
-    """As in `in 5 minutes`."""
-    DATED = "dt"
-    """With day and time."""
 
 
 def said(line: str, longest: int = LONGEST_LINE) -> str:
@@ -58,11 +52,11 @@ def mention(user: int, name: str, longest: int = LONGEST_LINE) -> str:
     return f'<a href="tg://user?id={user}">{plain(name, longest)}</a>'
 
 
-def moment(at: float, form: MomentForm = MomentForm.RELATIVE) -> str:
+def moment(at: float) -> str:
     """A moment, in Unix seconds, that each reader's Telegram spells by its own clock and language,
-    and keeps current. One that is too old for that shows it in UTC."""
+    as in `in 5 minutes`, and keeps current. One that is too old for that shows it in UTC."""
     told = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
-    return f'<tg-time unix="{int(at)}" format="{form}">{told}</tg-time>'
+    return f'<tg-time unix="{int(at)}" format="r">{told}</tg-time>'
 
 
 def without_moments(html: str) -> str:
@@ -92,6 +86,16 @@ def seen_units(html: str) -> int:
 def as_read(html: str) -> str:
     """The text that Telegram makes of our markup."""
     return unescape(_TAG.sub("", html))
+
+
+def in_two_lines(light: str, name: str, words: str, advice: str, longest: int) -> str:
+    """What there is to say of one, and below it what to do; of each something is said, however
+    long what is before it."""
+    head = f"{light} {bold(name, longest // 2)} "
+    room = longest - seen_units(head)
+    below = said(advice, room // 2)
+    told = said(words, room - seen_units(below) - len(INDENT) - 1)
+    return f"\n{INDENT}".join(filter(None, (head + told, below)))
 
 
 def fit(lines: Iterator[str], begin: str = "") -> str:

@@ -22,11 +22,14 @@ from clawbot.replies import (
 from clawbot.telegram import fleet_messages
 from clawbot.telegram.fleet_messages import Names
 from clawbot.telegram.markup import (
+    INDENT,
     LONGEST,
+    ROW,
     bold,
     bold_piece,
     code,
     fit,
+    in_two_lines,
     moment,
     plain,
     said,
@@ -46,11 +49,8 @@ LONGEST_ID = 64
 # Ten of them, with a head and a foot of the longest lines, fit into a message.
 LONGEST_ROW = 325
 ROWS_A_PAGE = 10
-# What one thing of a preflight has at least, of which thirty fit, and at most.
-CHECK_ROW = range(130, 700)
 # Three of them for each host of a question, or one of many more; with what is asked before.
 LONGEST_MOVE, LONGEST_WHY = 150, 600
-_INDENT = "    "
 BAR = 16
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "✋ ", Tone.BROKEN: "⚠️ "}
 
@@ -64,9 +64,9 @@ def render(reply: Reply, now: float, names: Names = MappingProxyType({})) -> str
         case StatusReport():
             return fit(_status(reply, status_page(reply), now))
         case HistoryReport():
-            return fit(_history(reply, now))
+            return fit(_history(reply))
         case Question():
-            return fit(_question(reply, now))
+            return fit(_question(reply))
         case Deploying():
             return fit(_deploying(reply))
         case PreflightReport():
@@ -116,17 +116,17 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
     yield told
     room = LONGEST_ROW - seen_units(told) - 1
     answer = phrases.own_answer(row, now)
-    beside = [*(fault.in_short for fault in row.faults), *([answer] if answer else [])]
+    beside = [*(fault.words for fault in row.faults), *([answer] if answer else [])]
     for left, one in zip(range(len(beside), 0, -1), beside, strict=True):
-        line = f"{_INDENT}{said(one, room // left - len(_INDENT) - 1)}"
+        line = f"{INDENT}{said(one, room // left - len(INDENT) - 1)}"
         yield line
         room -= seen_units(line) + 1
 
 
-def _history(report: HistoryReport, now: float) -> Iterator[str]:
+def _history(report: HistoryReport) -> Iterator[str]:
     yield bold(history.title(report.target))
     for row in report.shown.items:
-        yield from _run(row, now)
+        yield from _run(row)
     if not report.shown.items:
         yield plain(history.nothing(report.target))
     if paged := wording.paged(report.shown, "newest first"):
@@ -135,19 +135,19 @@ def _history(report: HistoryReport, now: float) -> Iterator[str]:
         yield f"🟡 {plain(report.beside)}"
 
 
-def _run(row: HistoryRow, now: float) -> Iterator[str]:
+def _run(row: HistoryRow) -> Iterator[str]:
     """One deploy of the history, in three lines of 440 at the most: eight fit into a message."""
     did, ended = bold(wording.done(row), 90), plain(row.ended, 120)
-    yield f"{indicator.RUNS[row.outcome]} {did} {ended} · {older(now - row.asked)} ago"
+    yield f"{indicator.RUNS[row.outcome]} {did} {ended} · {moment(row.asked)}"
     if row.moved:
         # As code: what follows an @ would be somebody's name.
-        yield f"{_INDENT}{code(row.moved, 110)}"
+        yield f"{INDENT}{code(row.moved, 110)}"
     run, url = f"run {row.run_id}", wording.link(row.url)
     linked = f'<a href="{escape(url)}">{run}</a>' if url else run
-    yield f"{_INDENT}{plain(row.by, 60)} · {linked}"
+    yield f"{INDENT}{plain(row.by, 60)} · {linked}"
 
 
-def _question(asked: Question, now: float) -> Iterator[str]:
+def _question(asked: Question) -> Iterator[str]:
     yield f"🟡 {code(spelled(question_words(asked)))}"
     if asked.why:
         yield backquotes.drawn(asked.why, LONGEST_WHY, bold_piece, seen_units)
@@ -155,13 +155,12 @@ def _question(asked: Question, now: float) -> Iterator[str]:
     for id_, lines in shown:
         yield bold(id_, LONGEST_ID)
         for line in lines:
-            yield f"{_INDENT}{plain(line, LONGEST_MOVE)}"
+            yield f"{INDENT}{plain(line, LONGEST_MOVE)}"
     if more:
         yield more
     for word, ids in wording.moves(asked):
         yield plain(f"{word}: {wording.listed(ids)}")
-    left = max(0, round((asked.expires - now) / 60))
-    yield f"Only the one who asked can confirm, within {left} min."
+    yield f"Only the one who asked can confirm; this ends {moment(asked.expires)}."
 
 
 def question_words(asked: Question) -> tuple[str, ...]:
@@ -212,13 +211,8 @@ def _preflight(report: PreflightReport) -> Iterator[str]:
     head = bold(wording.preflight(report))
     yield head
     checks = phrases.worst_first(report.checks)
-    yield from fitted(checks, LONGEST - seen_units(head) - 4, CHECK_ROW, _check, seen_units)
+    yield from fitted(checks, LONGEST - seen_units(head) - 4, ROW, _check, seen_units)
 
 
 def _check(one: Check, longest: int) -> str:
-    """What was found, and below it what to do; half is kept for each from what is before it."""
-    head = f"{phrases.MARKS[one.outcome]} {bold(one.name, longest // 2)} "
-    room = longest - seen_units(head)
-    advice = said(one.advice, room // 2)
-    told = said(one.told, room - seen_units(advice) - len(_INDENT) - 1)
-    return f"\n{_INDENT}".join(filter(None, (head + told, advice)))
+    return in_two_lines(phrases.MARKS[one.outcome], one.name, one.told, one.advice, longest)

@@ -79,15 +79,15 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:  # noqa: 
         case PreflightReport():
             return _joined(_preflight(reply, width))
         case GoesOn():
-            return _joined(_wrapped("", f"{reply.what}: told elsewhere", width))
+            return _joined(_wrapped("", f"{reply.what}: {wording.goes_on('')}", width))
         case WatchReport():
             return _joined(_watch(reply, width))
 
 
 def _watch(report: WatchReport, width: int) -> Iterator[Text]:
+    yield Text(watch_words.title(report), style="bold")
     for row in watch_words.rows(report):
-        of = wording.listed(row.of) or "The fleet"
-        yield from _wrapped(f"{row.light} ", f"{of}: {row.words}", width)
+        yield from _wrapped(f"{row.light} ", f"{row.who}: {row.words}", width)
         yield from _wrapped("   ", row.repair, width)
 
 

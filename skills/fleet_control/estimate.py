@@ -95,13 +95,16 @@ def past_deploys(runs: Iterable[Run]) -> PastDeploys:
 
 
 def expected(run: Run, listed: Iterable[Run], past: PastDeploys) -> Expected:
-    """What may be said of this run; of one that waits by what is `listed`: the runs before it, and
-    those that ended."""
+    """What may be said of this run; of one that waits by what is `listed`: itself, the runs before
+    it, and those that ended."""
     if run.finished or run.status == "waiting":
         return Expected()
-    if _has_begun(run):
+    if _begun(run):
         return Expected(ends=_end(run, past) or 0.0)
-    return in_queue(run, listed, past)
+    listed = tuple(listed)
+    # A list that lacks the run itself may lack those before it, too.
+    known = any(one.id == run.id for one in listed)
+    return in_queue(run, listed, past) if known else Expected()
 
 
 def in_queue(run: Run | Waiting, listed: Iterable[Run], past: PastDeploys) -> Expected:
@@ -120,7 +123,7 @@ def in_queue(run: Run | Waiting, listed: Iterable[Run], past: PastDeploys) -> Ex
 
 def _free(first: Run, before: Iterable[Run], past: PastDeploys) -> float | None:
     """When the first of the queue is over; a list tells no jobs of one that runs."""
-    if _has_begun(first):
+    if _begun(first):
         return _end(first, past)
     return _sum(_turn(first, before), _left(first, past))
 
@@ -167,12 +170,9 @@ def _usual(took: Sequence[_Took]) -> Usual:
     )
 
 
-def _begun(run: Run | Waiting) -> list[Job]:
+def _begun(run: Run) -> list[Job]:
+    """Its jobs that run or are over."""
     return [one for one in run.jobs if one.status not in WAITING]
-
-
-def _has_begun(run: Run | Waiting) -> bool:
-    return bool(_begun(run))
 
 
 def _end(run: Run, past: PastDeploys) -> float | None:

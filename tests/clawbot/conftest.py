@@ -4,7 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from clawbot.settings import load
+from clawbot.tracking import Tracker
+from fleet_control.control_api import ControlApi
+from tests.clawbot.control_api import Api, control_api
 from tests.clawbot.talk import Talk, talk_with
+from tests.clawbot.test_serve import SETTINGS
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import FakeEc2
 
@@ -20,3 +25,17 @@ async def talk(ec2: FakeEc2, clock: TurnedClock) -> AsyncIterator[Talk]:
     ec2.forget()
     async with talk_with(clock, ec2) as talk:
         yield talk
+
+
+@pytest.fixture
+async def outside(clock: TurnedClock) -> AsyncIterator[tuple[Api, ControlApi]]:
+    async with control_api(clock) as both:
+        yield both
+
+
+@pytest.fixture
+async def tracker(outside: tuple[Api, ControlApi], clock: TurnedClock) -> AsyncIterator[Tracker]:
+    usual = load(SETTINGS)
+    tracker = Tracker(outside[1], clock, usual.running_every, usual.waiting_every)
+    yield tracker
+    await tracker.close()

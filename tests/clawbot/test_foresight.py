@@ -1,7 +1,6 @@
 """What is expected of a deploy: read once for all who follow, waited for by nobody, and no news."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,13 +10,11 @@ from clawbot.foresight import Foresight
 from clawbot.once import Once
 from clawbot.progress import Stage, progress
 from clawbot.replies import Deploying, asking
-from clawbot.settings import load
 from clawbot.tracking import Tracker
 from fleet_control.control_api import ControlApi
 from fleet_control.ledger import Run
 from tests.clawbot.bots import KeptChat, ask
-from tests.clawbot.control_api import Api, control_api, run
-from tests.clawbot.test_serve import SETTINGS
+from tests.clawbot.control_api import Api, run
 from tests.clawbot.test_tracking import Followed
 from tests.clock import TurnedClock
 from tests.fleet_control.past_runs import BEGAN, going, job, rolled
@@ -25,25 +22,6 @@ from tests.fleet_control.past_runs import BEGAN, going, job, rolled
 PAST = rolled(1, 120, "claw-1", "claw-2")
 ROLL = (job("plan", 0, 50), job("claw-1"), job("claw-2"))
 END = BEGAN + 50 + 2 * 120 + 20
-
-
-@pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
-
-
-@pytest.fixture
-async def outside(clock: TurnedClock) -> AsyncIterator[tuple[Api, ControlApi]]:
-    async with control_api(clock) as both:
-        yield both
-
-
-@pytest.fixture
-async def tracker(outside: tuple[Api, ControlApi], clock: TurnedClock) -> AsyncIterator[Tracker]:
-    usual = load(SETTINGS)
-    tracker = Tracker(outside[1], clock, usual.running_every, usual.waiting_every)
-    yield tracker
-    await tracker.close()
 
 
 async def test_a_deploy_that_is_followed_tells_when_its_end_is_expected(

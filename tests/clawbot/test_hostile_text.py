@@ -325,8 +325,8 @@ def test_what_somebody_typed_stays_code(typed: str, code: str) -> None:
 def test_code_is_code_in_every_line_of_a_reply() -> None:
     """In a row and beside a deploy too, as in a notice."""
     status = seen(["claw-1"], host("claw-1"), host("gone", 2))
-    shown = embed(StatusReport(status), NOW).description or ""
-    assert "is not in the registry: `all` removes it" in shown
+    shown = embed(StatusReport(status, held="Held by `a_b`."), NOW).description or ""
+    assert "🟡 Held by `a_b`." in shown
     told = Deploying(Progress(Stage.QUEUED, "claw-1"), note="See `a_b`.", trouble="No `c_d`.")
     shown = embed(told, NOW).description or ""
     assert "🟡 See `a_b`." in shown

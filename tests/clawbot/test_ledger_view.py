@@ -27,11 +27,6 @@ NOW = 1_790_000_000.0
 
 
 @pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
-
-
-@pytest.fixture
 async def served(clock: TurnedClock) -> AsyncIterator[tuple[Bot, Api]]:
     async with bot_of(clock, "http://127.0.0.1:1") as both:
         yield both

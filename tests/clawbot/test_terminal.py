@@ -1,9 +1,13 @@
 """The terminal as a chat: who says what, what is waited for, and with which code it ends."""
 
+import re
+
 import pytest
 
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Deploying, StatusReport, WatchReport
+from clawbot.replies import Deploying, GoesOn, StatusReport, WatchReport
+from clawbot.telegram import messages
+from clawbot.telegram.markup import as_read
 from fleet_control.fault import Problem
 from fleet_control.finding import Finding
 from sandbox.terminal.chat import ChatLine, read
@@ -112,17 +116,6 @@ def test_a_roll_of_250_hosts_has_a_bar_of_20_marks() -> None:
     lines = render(Deploying(Progress(Stage.DONE, "all", hosts=hosts)), NOW).plain.split("\n")
 
     assert lines[1] == f"  {'▰' * 20} 250 of 250 hosts done"
-
-
-def test_what_is_over_is_told_as_over() -> None:
-    wrong = Finding("", Problem.TOKEN_ENDS, "GitHub's token ends soon", "Renew it.")
-    report = WatchReport((wrong,), well=(Finding("claw-2", Problem.MISSING, "no host"),))
-
-    assert render(report, NOW).plain.split("\n") == [
-        "🔴 The fleet: GitHub's token ends soon",
-        "   Renew it.",
-        "🟢 claw-2: well again; it was: no host",
-    ]
 
 
 async def test_a_line_that_is_not_waited_for_is_named_again_with_its_reply(talk: Talk) -> None:
@@ -251,3 +244,25 @@ async def test_more_words_than_a_deploy_takes_are_none(talk: Talk) -> None:
     assert "/fleet deploy <target>: " in said
     assert "/fleet status" not in said  # how that command is used, and no other
     assert talk.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        GoesOn("Deploy claw-2"),
+        WatchReport(
+            (Finding("claw-2", Problem.MISSING, "no host", "`/fleet deploy claw-2` creates it."),),
+            well=(Finding("", Problem.TOKEN_ENDS, "GitHub's token near its end"),),
+        ),
+    ],
+)
+def test_what_is_told_unasked_has_the_words_of_every_platform(
+    reply: GoesOn | WatchReport,
+) -> None:
+    told = as_read(messages.render(reply, NOW)).partition("\nSeen ")[0]
+
+    assert _words(render(reply, NOW).plain) == _words(told) != []
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w'/-]+", text)

@@ -1,20 +1,15 @@
 """A run is asked about once for all who follow it, as often as the design says, to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator
-
-import pytest
 
 from clawbot.deploy import Deploys
 from clawbot.once import Once
 from clawbot.progress import Progress, Stage
 from clawbot.replies import Deploying, asking
-from clawbot.settings import load
 from clawbot.tracking import Tracker
 from fleet_control.control_api import ControlApi
 from tests.clawbot.bots import KeptChat, ask
-from tests.clawbot.control_api import Api, control_api, job, run
-from tests.clawbot.test_serve import SETTINGS
+from tests.clawbot.control_api import Api, job, run
 from tests.clock import TurnedClock
 
 
@@ -47,25 +42,6 @@ class Followed:
         async with self._changed:
             await self._changed.wait_for(holds)
         return self.shown[-1]
-
-
-@pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
-
-
-@pytest.fixture
-async def outside(clock: TurnedClock) -> AsyncIterator[tuple[Api, ControlApi]]:
-    async with control_api(clock) as both:
-        yield both
-
-
-@pytest.fixture
-async def tracker(outside: tuple[Api, ControlApi], clock: TurnedClock) -> AsyncIterator[Tracker]:
-    usual = load(SETTINGS)
-    tracker = Tracker(outside[1], clock, usual.running_every, usual.waiting_every)
-    yield tracker
-    await tracker.close()
 
 
 async def test_a_running_deploy_is_asked_about_every_ten_seconds(

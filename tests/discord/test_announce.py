@@ -119,7 +119,8 @@ async def test_a_dead_reply_is_answered_once_with_where_it_goes_on(scene: Discor
     _, pointing = said_in(scene, lobby)
     guild, fleet = scene.discord.guild.id, scene.discord.fleet.id
     link = f"https://discord.com/channels/{guild}/{fleet}/{ours.id}"
-    assert pointing.body["content"] == f"This goes on in {link}"
+    away = "The bot that was asked here is away."
+    assert pointing.body["content"] == f"{away} Its deploy goes on in {link}."
     assert (pointing.reference, pointing.author) == (dead.id, scene.app.bot)
     assert allowed(pointing) == NOBODY
     assert not pointing.bodies[0]["allowed_mentions"].get("replied_user")

@@ -15,7 +15,7 @@ from tests.discord.scene import DiscordScene
 GONE = Finding("claw-2", Problem.MISSING, "no host", "`/fleet deploy claw-2` creates it.")
 ILL = Finding("claw-3", Problem.NOT_HEALTHY, "not healthy for 6 min", "`/fleet deploy claw-3`")
 TOKEN = Finding("", Problem.TOKEN_ENDS, "GitHub's token ends in 9 days", "Renew it.")
-SEEN = "-# seen <t:90:R>"
+SEEN = "-# Seen <t:90:R>"
 
 
 def lines(report: WatchReport) -> list[str]:
@@ -100,6 +100,16 @@ def test_whatever_is_wrong_with_how_many_discord_takes_it(text: str, count: int)
     assert (told in shown) == bool(left)
     assert shown[-1] == SEEN
     assert "@everyone" not in (drawn.description or "").replace("\\@everyone", "")
+
+
+def test_the_last_of_many_long_rows_has_its_room_too() -> None:
+    wrong = tuple(
+        Finding(f"claw-{n}", Problem.MISSING, f"{n} {'y' * 2000}", "z" * 2000)
+        for n in range(ROWS_AT_ALL)
+    )
+    *_, told, repair, _ = lines(WatchReport(wrong, taken=90.0))
+    assert told.startswith(f"🔴 **claw-{ROWS_AT_ALL - 1}** · ")
+    assert 130 <= len(f"{told}\n{repair}") < 140
 
 
 async def test_who_is_to_be_called_is_called_by_the_message_itself(scene: DiscordScene) -> None:

@@ -149,6 +149,12 @@ def test_the_first_of_the_queue_has_no_turn_to_wait_for() -> None:
     assert in_queue(Waiting(7, "claw-2"), (), PAST) == Expected()
 
 
+def test_by_a_list_that_lacks_the_run_itself_nothing_is_said() -> None:
+    waits = going(7, target="claw-2", created=moment(20))
+
+    assert expected(waits, (), PAST) == expected(waits, (going(5),), PAST) == Expected()
+
+
 @pytest.mark.parametrize(
     "before",
     [{"operation": "unlock"}, {"status": "waiting"}, {"operation": "resume", "target": "4"}],
@@ -156,13 +162,13 @@ def test_the_first_of_the_queue_has_no_turn_to_wait_for() -> None:
 def test_behind_what_takes_nobody_knows_how_long_nothing_is_said(before: dict[str, Any]) -> None:
     running = going(5, job("plan", 0))._replace(**before)
 
-    assert expected(going(7, target="claw-2"), (running,), PAST) == Expected()
+    assert in_queue(going(7, target="claw-2"), (running,), PAST) == Expected()
 
 
 def test_behind_a_deploy_of_all_nothing_is_said_where_no_fleet_is_known() -> None:
     past = past_deploys([rolled(1, 100, "claw-1", target="claw-1")])
 
-    assert expected(going(7, target="claw-2"), (going(5),), past) == Expected()
+    assert in_queue(going(7, target="claw-2"), (going(5),), past) == Expected()
 
 
 LONG = st.integers(0, 10_000)
@@ -200,7 +206,7 @@ def test_a_turn_is_never_before_what_was_seen_and_later_with_each_that_is_ahead(
     past = past_deploys(runs_of(rolls))
     ahead = [going(100 + n, target=one) for n, one in enumerate(targets)]
     turns = [
-        expected(going(200, target="claw-1"), ahead[:count], past).begins
+        in_queue(going(200, target="claw-1"), ahead[:count], past).begins
         for count in range(len(ahead) + 1)
     ]
 

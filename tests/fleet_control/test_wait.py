@@ -235,6 +235,21 @@ async def test_of_a_roll_it_says_how_far_it_is_and_about_when_it_ends(
     ]
 
 
+async def test_of_one_whose_turn_has_not_come_nothing_is_expected(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    control.history = {"runs": [json_output.run(rolled(1, 120, "claw-1"))]}
+    waits = QUEUED._replace(target="claw-1")
+    runs = (waits, waits._replace(jobs=(job("plan"),)), waits._replace(status="pending"))
+    control.shows(*runs, went(7, job("plan", 0, 40)))
+    said: list[str] = []
+
+    await until_finished(api, 7, clock, said.append)
+
+    assert "run 7: pending" in said
+    assert not [line for line in said if "expected" in line]
+
+
 async def test_a_bar_has_20_marks_at_the_most(
     control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:

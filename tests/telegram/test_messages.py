@@ -7,13 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawbot.commands import usage
+from clawbot.page import Page
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
+from clawbot.replies import Deploying, HistoryReport, Notice, Question, Reply, StatusReport, Tone
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing
-from clawbot.telegram.markup import said
+from clawbot.telegram.markup import moment, said
 from clawbot.telegram.messages import render
 from fleet_control.freeze import Freeze
+from fleet_control.history import HistoryRow, RunResult
 from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.host_answer import HostAnswer
 from fleet_control.ledger import Revision
@@ -250,7 +252,9 @@ def test_what_a_host_last_said_of_itself_is_told_below_its_row() -> None:
     assert max(map(len, cut)) < 330
 
 
-@pytest.mark.parametrize(("left", "minutes"), [(120.0, 2), (80.0, 1), (-5.0, 0)])
-def test_a_question_tells_how_many_minutes_are_left(left: float, minutes: int) -> None:
-    asked = Question("all", "", "telegram:1", "7", NOW + left, "why", (), (), ())
-    assert plain(asked).endswith(f"within {minutes} min.")
+def test_when_a_question_ends_and_when_a_deploy_was_asked_for_stay_true() -> None:
+    asked = Question("all", "", "telegram:1", "7", NOW + 120, "why")
+    row = HistoryRow(7, "", "", "claw-1", "", "sam", NOW - 120, "", RunResult.DONE, "done")
+    for reply, at in (asked, NOW + 120), (HistoryReport(Page((row,), 0, 1, 0)), NOW - 120):
+        drawn = render(reply, NOW)
+        assert moment(at) in drawn == render(reply, NOW + 3600)

@@ -271,6 +271,6 @@ def test_as_many_hosts_are_named_as_fit_and_the_rest_counted(
     before, _, after = text.partition("Removes if made by a deploy")
     assert before.count("c" * 28) == named
     assert (f"and {more} more" in before) == bool(more)
-    assert after.endswith("Only the one who asked can confirm, within 2 min.")
+    assert after.endswith("Only the one who asked can confirm; this ends 2026-09-21 14:15 UTC.")
     # The longest line, with a whole first line of a commit, is not cut.
     assert before.count("*" * 80) == (3 * 6 if hosts <= 6 else 0)
