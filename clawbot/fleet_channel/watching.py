@@ -88,7 +88,8 @@ class Watcher:
         if lease is None or status is None or not watch.is_reading(status):
             return
         busy = watch.unsure(status, self._fleet.deploys.known)
-        after, report = watch.step(state, found, busy, status.taken)
+        before = watch.without_removed(state, status)
+        after, report = watch.step(before, found, busy, status.taken)
         if kept and after.means(state):
             return
         lease = await self._write(after, lease)

@@ -76,6 +76,17 @@ def findings(status: FleetStatus) -> tuple[Finding, ...]:
     )
 
 
+def without_removed(state: WatchState, status: FleetStatus) -> WatchState:
+    """The state without what is known of instances that the registry has no longer: that one is
+    well again would be untrue. A machine that is left of one is told of as that."""
+    kept = {
+        key: one
+        for key, one in state.courses.items()
+        if not key.of or key.concern is Concern.UNREGISTERED or key.of in status.registry
+    }
+    return replace(state, courses=kept)
+
+
 def _named(row: InstanceStatus) -> str:
     """A machine may be named anything."""
     return row.host.id if row.host and not is_instance_id(row.id) else row.id

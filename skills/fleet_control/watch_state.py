@@ -5,6 +5,7 @@ alike for many is written once, and whatever the fleet's size the text keeps its
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -124,11 +125,17 @@ class WatchState:
 def write(state: WatchState) -> str:
     """The state as a text; where there is too much of it, without what is worth least."""
     kept = sorted(state.courses.items(), key=_worth)
-    while len(text := _text(state, kept)) > LONGEST:
-        if not kept:
-            state = replace(state, pending=state.pending[: len(state.pending) // 2])
-        kept = kept[1:]
-    return text
+    if _fits(text := _text(state, kept)):
+        return text
+    starts = range(len(kept))
+    first = bisect_left(starts, True, key=lambda start: _fits(_text(state, kept[start:])))
+    if _fits(text := _text(state, kept[first:])):
+        return text
+    return write(replace(state, pending=state.pending[: len(state.pending) // 2]))
+
+
+def _fits(text: str) -> bool:
+    return len(text) <= LONGEST
 
 
 def _worth(item: tuple[CourseKey, Course]) -> tuple[bool, bool, bool, int]:

@@ -15,6 +15,7 @@ from clawbot.fleet_channel.watching import (
 )
 from fleet_control.announcement import LEASED_SECONDS
 from fleet_control.ledger import Entry
+from tests.clawbot.bots import registry
 from tests.clawbot.watched_fleet import (
     CHANNEL,
     ILL,
@@ -232,6 +233,18 @@ async def test_while_ec2_does_not_answer_or_shows_nothing_nothing_is_read(
     await fleet.pass_(1)
 
     assert fleet.channel.told == []
+
+
+async def test_an_instance_that_is_no_longer_asked_for_is_never_called_well_again(
+    fleet: WatchedFleet,
+) -> None:
+    fleet.lacks("claw-2")
+    await fleet.start("claw-1")
+    await fleet.pass_(5)
+    fleet.api.github.registry = registry("claw-1", "claw-3").encode()
+    await fleet.pass_(12)
+
+    assert fleet.channel.words == ["5 wrong claw-2 missing"]
 
 
 async def test_while_nothing_is_wrong_nothing_is_written(fleet: WatchedFleet) -> None:

@@ -153,7 +153,8 @@ def test_one_that_nobody_knows_is_removed_by_hand_or_by_all() -> None:
     ours, stray = fault.unregistered(host("claw-9", 9)), fault.unregistered(host("Old", 9))
 
     assert stray.repair == by_hand
-    assert ours.repair == f"`/fleet deploy all` removes it if a deploy made it; else {by_hand}"
+    by_deploy = "`/fleet deploy all` removes it if a deploy made it, and replaces all others"
+    assert ours.repair == f"{by_deploy}; else {by_hand}"
 
 
 def test_what_keeps_an_instance_from_serving_is_grave() -> None:

@@ -1,0 +1,102 @@
+"""What many instances have is told as what the fleet has."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from fleet_control import watch
+from fleet_control.fault import Problem
+from fleet_control.finding import Finding
+from fleet_control.watch import FEW, MANY, Report
+from fleet_control.watch_state import Owed, Telling
+from tests.fleet_control.test_watch_steps import GONE, ILL, each_minute, steps
+
+
+def test_nine_at_once_are_the_fleet_s_until_four_are_left() -> None:
+    dead = [Finding(f"claw-{number}", Problem.MISSING, "no host") for number in range(1, 10)]
+    readings = [
+        *each_minute(0, 10, *dead),
+        *each_minute(11, 30, *dead[:5]),
+        *each_minute(31, 60, *dead[:4]),
+    ]
+
+    told = steps(*readings)
+
+    words = "9 instances: no host (claw-1, claw-2, claw-3, claw-4, claw-5 and 4 more)"
+    repair = "`/fleet deploy claw-1` creates it, and with it all that have none."
+    was = Finding("", Problem.MISSING, "many instances: no host")
+    assert told == [
+        (300, Report(wrong=(Finding("", Problem.MISSING, words, repair),))),
+        (41 * 60, Report(wrong=tuple(dead[:4]), well=(was,))),
+    ]
+    assert (MANY, FEW) == (8, 4)
+
+
+def test_who_was_told_of_before_it_was_the_fleet_s_is_told_of_with_its_end() -> None:
+    dead = [GONE._replace(of=f"claw-{number}") for number in range(1, 10)]
+
+    rest = each_minute(21, 60, *dead[:3])
+    told = steps(*each_minute(0, 9, *dead[:8]), *each_minute(10, 20, *dead), *rest)
+
+    was = Finding("", Problem.MISSING, "many instances: no host")
+    assert [one.of for one in told[1][1].wrong] == [""]
+    assert told[2:] == [(31 * 60, Report(wrong=tuple(dead[:3]), well=(was,)))]
+
+
+def test_a_ninth_that_comes_and_goes_keeps_nothing_back_and_makes_no_fleet_flap() -> None:
+    dead = [GONE._replace(of=f"claw-{number}") for number in range(1, 10)]
+
+    told = steps(*((60 * one, dead[: 9 if one % 4 < 2 else 8]) for one in range(60)))
+
+    assert [(at, len(one.wrong), one.flapping) for at, one in told] == [(300, 1, ())]
+
+
+@pytest.mark.parametrize(
+    ("problems", "words", "repair"),
+    [
+        (
+            [Problem.MISSING] * 8 + [Problem.CRASH_LOOPING],
+            "9 instances: 8 no host, 1 crash-looping",
+            "`/fleet deploy all` replaces every host, those that are well too.",
+        ),
+        (
+            [Problem.TWO_HOSTS] * 9,
+            "9 instances: two hosts of one name",
+            "`/fleet status` names the machines; end the one that no deploy made.",
+        ),
+    ],
+)
+def test_of_many_no_more_is_said_than_is_so(
+    problems: Sequence[Problem], words: str, repair: str
+) -> None:
+    ill = [Finding(f"claw-{number}", one, "x") for number, one in enumerate(problems, 1)]
+
+    ((_, report),) = steps(*each_minute(0, 5, *ill))
+
+    named = "(claw-1, claw-2, claw-3, claw-4, claw-5 and 4 more)"
+    assert report.wrong == (Finding("", problems[0], f"{words} {named}", repair),)
+
+
+def test_of_five_that_are_left_no_more_are_named() -> None:
+    ill = [Finding(f"claw-{number}", Problem.NOT_HEALTHY, "x") for number in range(1, 10)]
+    worse = [one._replace(problem=Problem.MISSING) for one in ill[:5]]
+
+    *_, (_, report) = steps(*each_minute(0, 9, *ill), *each_minute(10, 16, *worse))
+
+    words = "5 instances: no host (claw-1, claw-2, claw-3, claw-4, claw-5)"
+    assert report.wrong[0].words == words
+
+
+def test_what_was_pending_is_told_in_words_of_now_or_else_in_few() -> None:
+    pending = (
+        Owed(Telling.WRONG, "claw-2", Problem.NOT_HEALTHY),
+        Owed(Telling.WRONG, "claw-3", Problem.MISSING),
+        Owed(Telling.WRONG, "", Problem.MISSING),
+    )
+
+    every = "`/fleet deploy all` replaces every host, those that are well too."
+    assert watch.report(pending, [ILL]).wrong == (
+        Finding("", Problem.MISSING, "many instances: no host", every),
+        Finding("claw-3", Problem.MISSING, "no host", "`/fleet deploy claw-3` creates it."),
+        ILL,
+    )
