@@ -6,6 +6,7 @@ from the arguments, so that no value is ever taken for a name. What a library sa
 
 import json
 import logging
+import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -92,8 +93,9 @@ class JsonLines(_Formatter):
         return json.dumps(line)
 
     def _value(self, value: object) -> object:
-        """Numbers and truths as JSON has them; whatever else in words."""
-        if value is None or isinstance(value, bool | int | float):
+        """Numbers and truths as JSON has them, which knows none without an end; whatever else in
+        words."""
+        if value is None or (isinstance(value, int | float) and math.isfinite(value)):
             return value
         return self._plain(str(value))
 
@@ -131,7 +133,8 @@ def formatter(form: LogForm, secrets: Iterable[str] = ()) -> logging.Formatter:
 
 
 def begin(form: LogForm, secrets: Iterable[str] = ()) -> None:
-    """Write everything that is news to standard error, in this form."""
+    """Write everything that is news to standard error, in this form; Python's warnings, too."""
+    logging.captureWarnings(True)
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(form, secrets))
     logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -40,6 +40,10 @@ def serve(environ: Mapping[str, str]) -> int:
         return 0
     except (BadSettings, FleetError) as error:
         return _cannot([str(error)])
+    except Exception:
+        # Python's own trace would have no form of the log's, and whatever secret is in it.
+        log.exception("clawbot.broken")
+        return 1
 
 
 def _cannot(problems: list[str]) -> int:

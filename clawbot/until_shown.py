@@ -20,7 +20,7 @@ Show = Callable[[Reply], Awaitable[None]]
 async def _at_once() -> None: ...
 
 
-def _always() -> bool:
+def _always(_error: Exception) -> bool:
     return True
 
 
@@ -29,13 +29,13 @@ def until_shown(
     request_id: str,
     clock: Clock,
     may: Callable[[], Awaitable[None]] = _at_once,
-    again: Callable[[], bool] = _always,
+    again: Callable[[Exception], bool] = _always,
 ) -> Show:
     """A `show` that never fails: after a deploy's end nothing comes that would be shown, so that
     waits until the place for it is back; anything else is left to what comes next.
 
     `request_id` is for the log. `may` is waited for before each try; `again` is whether an end that
-    was not shown is worth another.
+    was not shown for this reason is worth another.
     """
     why = ""
 
@@ -56,10 +56,12 @@ def until_shown(
                     )
                 if isinstance(error, NoPlace) and isinstance(what, Notice | GoesOn):
                     return  # nothing began, or it is told elsewhere: what stands may stay
+                if not (is_final(what) and again(error)):
+                    return
             else:
                 why = ""
                 return
-            if not (is_final(what) and again()) or clock.monotonic() > until:
+            if clock.monotonic() > until:
                 return
             await clock.sleep(pause)
 

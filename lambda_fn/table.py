@@ -1,7 +1,7 @@
 """A DynamoDB table for what must be decided at once, since GitHub's list of runs lags."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from fleet_control.table_item import Item, read, written
@@ -15,6 +15,11 @@ SECONDS = 3.0
 # Who would write where somebody else just did looks again.
 TRIES = 5
 _REFUSED = "ConditionalCheckFailedException"
+
+
+def known(item: Item | None, names: Collection[str]) -> dict[str, Any]:
+    """What an item has of these fields: another version's may have fewer, and others."""
+    return {name: one for name, one in (item or {}).items() if name in names}
 
 
 class Table:

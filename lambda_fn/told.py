@@ -11,7 +11,7 @@ from typing import NamedTuple
 from fleet_control.announcement import GIVEN_UP_SECONDS, ReplyLife, platform
 from fleet_control.ledger import parse_request_id
 from fleet_control.table_item import Item
-from lambda_fn.table import Table
+from lambda_fn.table import Table, known
 
 # GitHub ends every run after 35 days; DynamoDB may then forget who asked for it.
 _KEPT = 40 * 24 * 3600
@@ -114,9 +114,7 @@ def _item(request_id: str, row: AskerRow, now: float) -> Item:
 
 
 def _read(item: Item | None) -> AskerRow:
-    """An earlier version's row has fewer fields."""
-    known = {name: one for name, one in (item or {}).items() if name in AskerRow._fields}
-    return AskerRow(**known)  # type: ignore[arg-type]  # (as `_item` wrote it)
+    return AskerRow(**known(item, AskerRow._fields))
 
 
 def _key(request_id: str) -> str:

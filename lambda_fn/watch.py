@@ -7,7 +7,7 @@ from fleet_control.announcement import LEASED_SECONDS, WatchLease
 from fleet_control.table_item import Item
 from lambda_fn import announce
 from lambda_fn.request import ApiRequest
-from lambda_fn.table import Table
+from lambda_fn.table import Table, known
 
 # A watch that nobody keeps for so long begins anew; DynamoDB may then forget it.
 _KEPT = 40 * 24 * 3600
@@ -51,9 +51,7 @@ def renewed(row: LeasedWatch, ask: ApiRequest, now: float) -> LeasedWatch | None
 
 
 def _read(item: Item | None) -> LeasedWatch:
-    if item is None:
-        return LeasedWatch()
-    return LeasedWatch(*(item[name] for name in LeasedWatch._fields))  # type: ignore[arg-type]  # (as it was written)
+    return LeasedWatch(**known(item, LeasedWatch._fields))
 
 
 def _key(ask: ApiRequest) -> str:

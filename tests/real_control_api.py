@@ -48,6 +48,7 @@ class RealControlApi:
         asked: every call's body, in the order of their arrival.
         answered: how many were answered.
         away: nothing of it answers: each call's line is cut.
+        cut_off: the bots whose chat keys' calls alone are cut so.
     """
 
     clock: TurnedClock
@@ -57,6 +58,7 @@ class RealControlApi:
     asked: list[dict[str, Any]] = field(default_factory=list)
     answered: int = 0
     away: bool = False
+    cut_off: set[str] = field(default_factory=set)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _secrets: SecretReader = field(default_factory=SecretReader)
     _cache: GitHubCache = field(default_factory=GitHubCache)
@@ -107,7 +109,7 @@ class RealControlApi:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.text()
-        if self.away:
+        if self.away or _signer(request) in {fleet_key("chat", bot) for bot in self.cut_off}:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response()

@@ -130,6 +130,11 @@ async def run(
         except (aiohttp.ClientError, OSError) as error:
             why = f"Discord can't be reached ({type(error).__name__}). {by_certificate(error)}"
             raise Unserved(why.strip()) from error
+        except AttributeError as error:
+            # Cut off before its first session, the library looks for what it had of that.
+            if client.ws is not None:
+                raise
+            raise Unserved("Discord can't be reached: it hung up on my login.") from error
         finally:
             await _hang_up(token)
 

@@ -25,7 +25,7 @@ LOOK_EVERY_SECONDS = 30.0
 # A deploy that we could not tell the channel of is left to another bot until its lease can be had.
 LEFT_AFTER_FAILURE_SECONDS = LEASED_SECONDS + LOOK_EVERY_SECONDS
 # Nothing comes after these that would change them.
-_SETTLED = (Silence.TOLD, Silence.EARLIER, Silence.DUPLICATE)
+_SETTLED = (Silence.TOLD, Silence.EARLIER)
 
 log = logging.getLogger(__name__)
 
@@ -95,17 +95,30 @@ class Announcer:
     async def _ask(self, run: Run, tasks: asyncio.TaskGroup) -> None:
         try:
             seen = await self._api.announce(run.id, self._channel.name, self._bot)
-        except ControlApiRefused as error:
-            if error.code != "unknown_run":
-                raise
+        except ControlApiError as error:
+            if not (isinstance(error, ControlApiRefused) and error.code == "unknown_run"):
+                await self._leave(run, error)
             return
         self._logged_why = ""
         if seen.silence == Silence.NONE or _is_left_open(seen, self._bot):
             self._begin(run, seen, tasks)
             return
-        (self._settled if seen.silence in _SETTLED else self._others).add(run.id)
+        # While a duplicate waits it may become the deploy: the older run may be cancelled.
+        is_past = seen.silence == Silence.DUPLICATE and run.finished
+        is_settled = seen.silence in _SETTLED or is_past
+        (self._settled if is_settled else self._others).add(run.id)
         if seen.message or run.id in self._settled:
             tasks.create_task(self._pointers.say(run, seen, seen.message))
+
+    async def _leave(self, run: Run, error: ControlApiError) -> None:
+        """One run that can't be asked about must not keep the others untold."""
+        await self._api.holds()  # where that can't be had either, we are blind
+        log.warning(
+            "fleet.announcement_unknown run=%s request_id=%s channel=%s why=%s",
+            *self._named(run),
+            error,
+        )
+        self._not_before[run.id] = self._clock.monotonic() + LEFT_AFTER_FAILURE_SECONDS
 
     def _begin(self, run: Run, taken: Announcement, tasks: asyncio.TaskGroup) -> None:
         def stands_in(message: str) -> None:

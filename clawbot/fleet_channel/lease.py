@@ -7,7 +7,8 @@ from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused
 from fleet_control.ledger import Run
 
-# Nobody else tells of these.
+# Nobody else tells of these where the lease is ours still: by TOLD the asker's own reply told the
+# end, or an earlier life of this bot.
 _OURS = (Silence.NONE, Silence.TOLD, Silence.DUPLICATE)
 
 
@@ -68,4 +69,4 @@ class ChannelLease(RenewedLease):
             if error.code != "unknown_run":
                 raise
             return True
-        return self._seen.silence in _OURS
+        return self._seen.silence in _OURS and self._seen.by in ("", self._bot)

@@ -6,7 +6,7 @@ from functools import partial
 
 from clawbot.fleet_channel.channel import FleetChannel
 from clawbot.fleet_channel.lease import ChannelLease
-from clawbot.living_reply import LivingReply, ReplyMessage, State
+from clawbot.living_reply import LivingReply, NoPlace, ReplyMessage, State
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply
 from clawbot.tracking import Tracker, found
@@ -19,7 +19,7 @@ CALLED_FOR = (Stage.FAILED, Stage.CANCELLED, Stage.UNKNOWN)
 
 
 class NotSent(Exception):
-    """The channel could not be told of it at all, for now."""
+    """The channel could not be told of it, or of its end, for now."""
 
 
 class ChannelTelling:
@@ -52,7 +52,8 @@ class ChannelTelling:
             run.request_id,
             clock,
             lease.certain,
-            lambda: bool(reply.id),
+            # Where we alone are shut out, another bot can tell it.
+            lambda error: bool(reply.id) and not isinstance(error, NoPlace),
         )
 
     @property
@@ -68,7 +69,7 @@ class ChannelTelling:
     async def follow(self, tracker: Tracker) -> bool:
         """Tell it to its end; whether that was told here, and not taken over by another bot.
 
-        NotSent where it could not be told at all.
+        NotSent where it, or its end, could not be told there.
         """
         following = tracker.follow(found(self._run), self._told)
         return await self._lease.while_held(following) is not None
@@ -76,7 +77,8 @@ class ChannelTelling:
     async def _told(self, what: Deploying) -> None:
         await self._lease.is_of(what.progress.run_id or self._run.id)
         await self._show(what)
-        if not self._reply.id:
+        is_told = bool(self._lease.end) or self._lease.was_told
+        if not self._reply.id or (what.progress.over and not is_told):
             raise NotSent
 
 

@@ -63,13 +63,19 @@ class AuditEntry:
 
 
 def since(text: str, now: float) -> float:
-    """Unix seconds of when `2h`, `3d` or a date begins; ValueError says what would be right."""
+    """Unix seconds of when `2h`, `3d` or a date begins, 0 for what is before any; ValueError says
+    what would be right."""
+    begin = None
     if found := _SPAN.fullmatch(text):
-        return now - int(found[1]) * _UNITS[found[2]]
+        begin = now - int(found[1]) * _UNITS[found[2]]
     with suppress(ValueError):
         if _DATE.fullmatch(text):
-            return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-    raise ValueError("that is no time: say `30m`, `2h`, `3d`, `1w`, or a date as in 2026-11-27")
+            begin = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+    if begin is None:
+        raise ValueError("that is no time: say `30m`, `2h`, `3d`, `1w`, or a date as in 2026-11-27")
+    if begin > now:
+        raise ValueError("that is to come: in UTC this day has not begun")
+    return max(begin, 0.0)
 
 
 def trail(runs: Sequence[Run], lines: Iterable[ControlLine], since: float) -> list[AuditEntry]:
@@ -121,20 +127,18 @@ def _of_line(line: ControlLine) -> AuditEntry:
 
 
 def _who(line: ControlLine) -> str:
-    """The person or the instance that it names, or else whose key signed."""
+    """Whose key signed, where that speaks for nobody else; or else the person or the instance that
+    it names, if it is believed."""
+    role, _, name = line.text("signer").partition(":")
+    if role == "agent":
+        return asked_by(Entry(request_id="agent", caller=name))
+    if role == "operator":
+        return person(f"operator:{name}")
     names = ("request_id", "caller", "requested_by")
     entry = Entry(**{name: line.text(name) for name in names})
-    if entry.caller or entry.requested_by:
+    if (entry.caller or entry.requested_by) and line.code not in _UNBELIEVED:
         return asked_by(entry)
-    role, _, name = line.text("signer").partition(":")
-    match role:
-        case "agent":
-            return asked_by(Entry(request_id="agent", caller=name))
-        case "operator":
-            return person(f"operator:{name}")
-        case "chat":
-            return f"the bot {name}"
-    return NOBODY
+    return f"the bot {name}" if role == "chat" else NOBODY
 
 
 def _what(line: ControlLine) -> str:

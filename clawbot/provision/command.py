@@ -1,6 +1,7 @@
 """The operator's commands: `clawbot secrets`, `bundle`, `instance`, `preflight` and `audit`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -45,6 +46,10 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except (BotoCoreError, ClientError) as error:
         otherwise = f"AWS did not do what was asked of it ({aws_error.name(error)})."
         sys.stderr.write(f"{aws_error.words(error, otherwise)}\n")
+        return 1
+    except BrokenPipeError:
+        # As `head` closes it. What is left in the buffer has nowhere to go, at the very end too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         why = error.strerror or type(error).__name__

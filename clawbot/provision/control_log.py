@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from clawbot.provision.error import ProvisionError
 from fleet_control import aws_error
@@ -62,13 +62,13 @@ def read(logs: Any, since: float) -> list[ControlLine]:
             logGroupName=GROUP, startTime=int(since * 1000), filterPattern=PATTERN
         )
         events = [event for page in pages for event in page["events"]]
-    except ClientError as error:
+    except (BotoCoreError, ClientError) as error:
         raise ProvisionError(_why(error)) from error
     found = (_line(event["timestamp"] / 1000, event["message"]) for event in events)
     return sorted((one for one in found if one and _is_wanted(one)), key=lambda one: one.at)
 
 
-def _why(error: ClientError) -> str:
+def _why(error: BotoCoreError | ClientError) -> str:
     name = aws_error.name(error)
     if name == "ResourceNotFoundException":
         return (
@@ -80,7 +80,10 @@ def _why(error: ClientError) -> str:
     return f"The Control API's log can't be read. {aws_error.words(error, f'AWS says {name}.')}"
 
 
-def _status(error: ClientError) -> int:
+def _status(error: BotoCoreError | ClientError) -> int:
+    """Of AWS's answer; 0 where there was none."""
+    if not isinstance(error, ClientError):
+        return 0
     return error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 

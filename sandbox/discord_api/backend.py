@@ -43,6 +43,7 @@ class Backend:
         slowness: seconds by the clock that each REST call takes.
         away: the guild is not to be had just now, as after an outage.
         reclusive: ids of the people who take no private messages.
+        greets: whether the gateway says hello; else it hangs up.
         identified: how often somebody logged in.
         holds_sessions: whether a session lasts; else each is ended at once.
         problems: what Discord would not have taken.
@@ -69,6 +70,7 @@ class Backend:
         self.privileged = gateway.PRIVILEGED
         self.away = False
         self.reclusive: set[str] = set()
+        self.greets = True
         self.identified = 0
         self.holds_sessions = True
         self.problems: list[str] = []

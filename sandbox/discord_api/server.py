@@ -183,6 +183,9 @@ class DiscordApi(Backend):
     async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
+        if not self.greets:
+            await socket.close(code=gateway.GOING_AWAY)
+            return socket
         said = await gateway.hello(socket)
         session = await self._session(socket, said) if said else None
         if session is not None:

@@ -6,6 +6,8 @@ platform has taken from a bot that was killed before it heard so may be said onc
 
 from itertools import count
 
+import pytest
+
 from tests.announced.killing import Killing, Return
 from tests.announced.three_bots import ThreeBots
 from tests.announced.verdict import AskedDeploy
@@ -13,7 +15,10 @@ from tests.announced.verdict import AskedDeploy
 FEWEST_MOMENTS = 20
 
 
-async def test_what_a_bot_was_asked_is_told_once_whenever_it_dies(bots: ThreeBots) -> None:
+@pytest.mark.parametrize("comes", Return)
+async def test_what_a_bot_was_asked_is_told_once_whenever_it_dies(
+    bots: ThreeBots, comes: Return
+) -> None:
     """Bot one was asked on both platforms at once."""
     bots.runs.lasts = {"claw-2": 60.0, "claw-3": 420.0}
     bots.runs.ill = {"claw-3"}
@@ -28,12 +33,13 @@ async def test_what_a_bot_was_asked_is_told_once_whenever_it_dies(bots: ThreeBot
     )
     await bots.start()
     await bots.pass_time(30)
-    wrong = await _at_moments(Killing(bots, deploys, (bots.one,), ask), each=4)
+    wrong = await _at_moments(Killing(bots, deploys, (bots.one,), ask), comes, each=5)
     assert not wrong, wrong
 
 
+@pytest.mark.parametrize("comes", Return)
 async def test_what_nobody_asked_for_in_a_chat_is_told_once_whichever_announcer_dies(
-    bots: ThreeBots,
+    bots: ThreeBots, comes: Return
 ) -> None:
     """An agent's deploy and the button's at once, announced by the only bot that each platform has
     then; both are killed, and a third one serves both platforms from there."""
@@ -49,18 +55,20 @@ async def test_what_nobody_asked_for_in_a_chat_is_told_once_whichever_announcer_
     await bots.start(bots.two, bots.three)
     await bots.pass_time(30)
     victims = (bots.two, bots.three)
-    wrong = await _at_moments(Killing(bots, deploys, victims, ask, stands_by=bots.one), each=8)
+    wrong = await _at_moments(
+        Killing(bots, deploys, victims, ask, stands_by=bots.one), comes, each=8
+    )
     assert not wrong, wrong
 
 
-async def _at_moments(killing: Killing, each: int) -> str:
-    """What is wrong after a kill at each so manieth moment, by turns with each way to come back;
-    the last one is not killed any more."""
+async def _at_moments(killing: Killing, comes: Return, each: int) -> str:
+    """What is wrong after a kill at each so manieth moment; the three ways to come back share the
+    moments, and the last one is not killed any more."""
     wrong: list[str] = []
-    returns = list(Return)
-    for number in count():
+    ways = list(Return)
+    for number in count(ways.index(comes), len(ways)):
         # By turns one at which a call has come to nothing yet, and one at which it has.
-        moment, comes = 1 + each * number + number % 2, returns[number % len(returns)]
+        moment = 1 + each * number + number % 2
         killed, found = await killing.at(moment, comes)
         wrong += [f"{moment}, {comes.name}, {killed}: {one}" for one in found]
         if not killed:

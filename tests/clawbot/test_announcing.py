@@ -316,6 +316,86 @@ async def test_where_another_run_turns_out_to_be_the_deploy_the_same_message_tel
     assert fleet.discord.called == [CALLED]
 
 
+@pytest.mark.parametrize("dies_at_first", [False, True])
+async def test_whoever_took_the_younger_run_for_a_duplicate_tells_it_once_it_is_the_deploy(
+    fleet: ToldFleet, dies_at_first: bool
+) -> None:
+    await fleet.start("claw-1")
+    fleet.api.begin(AGENTS, 7)
+    fleet.api.begin(AGENTS, 8)
+    await fleet.passes(45)
+    await fleet.start("claw-2")
+    await fleet.passes(45)
+    if dies_at_first:
+        await fleet.kill("claw-1")
+    fleet.api.end(7, "cancelled")
+    await fleet.passes(60)
+    if not dies_at_first:
+        await fleet.kill("claw-1")
+    fleet.api.end(8, "failure")
+    await fleet.passes(300)
+
+    assert [(one.author, one.is_of(8)) for one in fleet.told] == [("claw-2", True)]
+    assert fleet.discord.called == [CALLED]
+
+
+async def test_a_bot_that_alone_lost_sight_says_no_end_that_another_told_meanwhile(
+    fleet: ToldFleet,
+) -> None:
+    await fleet.start("claw-1")
+    fleet.api.begin(BUTTON, 7)
+    await fleet.passes(45)
+    await fleet.start("claw-2")
+    await fleet.passes(45)
+    fleet.api.cut_off = {"claw-1"}
+    await fleet.passes(240)
+    fleet.api.end(7, "failure")
+    await fleet.passes(60)
+    fleet.api.cut_off = set()
+    await fleet.passes(210)
+
+    (told,) = fleet.told
+    (to,) = (id_ for id_, one in fleet.discord.messages.items() if one is told)
+    (first,) = (one for one in fleet.discord.messages.values() if one is not told)
+    assert (told.author, first.shown[-1]) == ("claw-2", GoesOn("Deploy", DISCORD, to))
+    assert fleet.discord.called == [CALLED]
+
+
+@pytest.mark.parametrize("is_muted", [False, True])
+async def test_one_that_is_put_out_of_the_channel_leaves_the_end_to_another(
+    fleet: ToldFleet, is_muted: bool
+) -> None:
+    """One that is muted can still show the end, but calls nobody."""
+    await fleet.start("claw-1")
+    fleet.api.begin(BUTTON, 7)
+    await fleet.passes(45)
+    await fleet.start("claw-2")
+    out = fleet.discord.muted if is_muted else fleet.discord.put_out
+    out.add("claw-1")
+    fleet.api.end(7, "failure")
+    await fleet.passes(360)
+
+    assert [one.author for one in fleet.told] == ["claw-2"]
+    assert fleet.discord.called == [CALLED]
+
+
+async def test_one_run_that_the_table_has_in_an_unknown_form_silences_no_other(
+    fleet: ToldFleet,
+) -> None:
+    await fleet.start("claw-1", "claw-2")
+    table = fleet.api.client_of_table()
+    row = {"pk": {"S": f"announce#7#{DISCORD}"}, "earlier": {"S": "later"}}
+    table.put_item(TableName=fleet.api.environ["CONTROL_TABLE"], Item=row)
+    fleet.api.begin(BUTTON, 7)
+    fleet.api.begin(BUTTON, 8)
+    await fleet.ask("claw-2")
+    await fleet.kill("claw-2")
+    await fleet.passes(345)
+
+    assert [one.is_of(8) for one in fleet.discord.messages.values()].count(True) == 1
+    assert len(fleet.discord.messages) == 3
+
+
 @pytest.mark.parametrize("again", [False, True])
 async def test_whom_their_own_reply_told_late_nobody_calls_again(
     fleet: ToldFleet, again: bool

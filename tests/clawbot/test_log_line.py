@@ -2,7 +2,9 @@
 
 import json
 import logging
+import math
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,6 +67,11 @@ def test_numbers_and_truths_are_such_in_json() -> None:
     said = record("fleet.x a=%s b=%s c=%s d=%s", 7, 1.5, False, None)
     assert [in_json(said)[name] for name in "abcd"] == [7, 1.5, False, None]
     assert in_text(said).endswith("fleet.x a=7 b=1.5 c=False d=None")
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_a_number_that_json_has_not_is_said_in_words(value: float) -> None:
+    assert in_json(record("fleet.x a=%s", value))["a"] == str(value)
 
 
 @pytest.mark.parametrize("value", HOSTILE)
@@ -170,6 +177,7 @@ def root() -> Iterator[logging.Logger]:
     logger = logging.getLogger()
     before, level = logger.handlers[:], logger.level
     yield logger
+    logging.captureWarnings(False)
     logger.handlers[:] = before
     logger.setLevel(level)
 
@@ -183,3 +191,16 @@ def test_what_is_news_goes_to_standard_error(
     logging.getLogger("clawbot.ask").debug("fleet.y")
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["why"] == "***"
+
+
+def test_what_python_warns_of_is_a_line_too(
+    root: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root.handlers.clear()  # pytest's own
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        begin(LogForm.JSON, ["s3cret-value"])
+        warnings.warn("s3cret-value\nis old", RuntimeWarning, stacklevel=1)
+        logging.captureWarnings(False)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "***\nis old" in json.loads(line)["message"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import signal
 from collections.abc import Callable
 
@@ -51,6 +52,21 @@ def test_on_a_host_without_a_token_of_its_own_it_says_which_field_to_add(
         "one's secret as `clawbotDiscordTokenSecret` or `clawbotTelegramTokenSecret`, take it in "
         "with `clawbot secrets take`, and deploy claw-1. The agent's is not the bot's."
     ]
+
+
+def test_what_nobody_foresaw_is_in_the_log_and_in_no_trace_beside_it(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only there it has the log's form, and no secret."""
+    token = {"CLAWBOT_TELEGRAM_TOKEN": "7:" + "A" * 35, "CLAWBOT_TELEGRAM_CHATS": "-1007"}
+    assert serve({**SETTINGS, **token, "NOTIFY_SOCKET": "/no/such/socket"}) == 1
+    logging.captureWarnings(False)
+    (said,) = caplog.records
+    assert (said.getMessage(), said.exc_info and said.exc_info[0]) == (
+        "clawbot.broken",
+        FileNotFoundError,
+    )
+    assert capsys.readouterr().err == ""
 
 
 async def pauses(serves: list[float], stop: Callable[[], None]) -> list[float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from clawbot.ask import Ask
 from clawbot.deploy import Deploys
 from clawbot.fleet_channel.announcing import Announcer
-from clawbot.living_reply import LivingReply, State
+from clawbot.living_reply import LivingReply, NoPlace, State
 from clawbot.once import Once
 from clawbot.replies import Deploying, Notice, Reply, asking
 from clawbot.tracking import Tracker
@@ -53,7 +53,8 @@ class Platform:
     Attributes:
         called: who was called at which end, as (channel, accounts).
         pointed: which dead reply was answered with which message.
-        away: whether it answers nobody; `shut_out` are bots that it does not answer.
+        away: whether it answers nobody; `shut_out` are bots that it does not answer, `put_out`
+            those that it refuses for good, and `muted` those that may say nothing new.
         fatal: the moment of a bot at which it is killed: before its message was taken, or after.
         frozen: bots that were.
     """
@@ -64,13 +65,17 @@ class Platform:
     pointed: list[tuple[str, str]] = field(default_factory=list)
     away: bool = False
     shut_out: set[str] = field(default_factory=set)
+    put_out: set[str] = field(default_factory=set)
+    muted: set[str] = field(default_factory=set)
     moments: dict[str, int] = field(default_factory=dict)
     fatal: tuple[str, int] = ("", 0)
     frozen: set[str] = field(default_factory=set)
 
-    async def passes(self, bot: str) -> None:
+    async def passes(self, bot: str, *, new: bool = False) -> None:
         if self.away or bot in self.shut_out:
             raise ConnectionError("the platform does not answer")
+        if bot in self.put_out or (new and bot in self.muted):
+            raise NoPlace("missing access")
         self.moments[bot] = self.moments.get(bot, 0) + 1
         if self.fatal == (bot, self.moments[bot]):
             self.frozen.add(bot)
@@ -93,7 +98,7 @@ class PlatformMessage:
     answers: str = ""
 
     async def show(self, reply: Reply, _within: float | None) -> bool:
-        await self.platform.passes(self.bot)
+        await self.platform.passes(self.bot, new=not self.id)
         made = self.id or str(100 + len(self.platform.messages))
         stands = self.platform.messages.setdefault(
             made, Standing(self.bot, self.channel, self.answers)
@@ -112,7 +117,7 @@ class PlatformMessage:
     async def call(self, reply: Deploying) -> None:
         accounts = tuple(filter(None, (reply.asker, *reply.calls)))
         assert accounts
-        await self.platform.passes(self.bot)
+        await self.platform.passes(self.bot, new=True)
         self.platform.called.append((self.channel, accounts))
         await self.platform.passes(self.bot)
 

@@ -111,6 +111,18 @@ async def test_a_discord_that_is_away_may_come_back(scene: DiscordScene) -> None
     assert raised.value.__cause__ is not None
 
 
+async def test_a_gateway_that_hangs_up_before_a_first_session_may_come_back(
+    scene: DiscordScene,
+) -> None:
+    """The library breaks then: it looks for the session that it never had."""
+    scene.discord.greets = False
+    task = scene.run("demo", scene.app)
+    await scene.until(task.done)
+    with pytest.raises(Unserved, match="Discord can't be reached") as raised:
+        await task
+    assert raised.value.__cause__ is not None
+
+
 async def test_a_guild_that_comes_late_is_waited_for(scene: DiscordScene) -> None:
     """Nothing true can be said of a guild that Discord has not brought yet."""
     scene.discord.away = True

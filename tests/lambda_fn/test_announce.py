@@ -370,3 +370,16 @@ async def test_what_is_known_of_it_outlives_every_run(channels: ToldChannels) ->
 
     expires = int(channels.row(f"announce#{RUN}#{DISCORD}")["expires"]["N"])
     assert expires == channels.clock.now() + KEPT
+
+
+async def test_rows_of_another_version_have_fewer_fields_and_others(
+    channels: ToldChannels,
+) -> None:
+    channels.api.begin(BUTTON, RUN)
+    other = {"later": {"S": "x"}, "by": {"S": "claw-3"}}
+    table, name = channels.api.client_of_table(), channels.api.environ["CONTROL_TABLE"]
+    for key in (f"announce#{RUN}#{DISCORD}", f"watch#{DISCORD}"):
+        table.put_item(TableName=name, Item={"pk": {"S": key}, **other})
+
+    assert await channels.announce("claw-2") == Announcement("", "claw-2")
+    assert (await channels.watch("claw-2")).mine

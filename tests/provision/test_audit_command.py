@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -10,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from clawbot.provision import control_log
-from clawbot.provision.audit_trail import since
 from clawbot.provision.command import main
+from clawbot.provision.error import ProvisionError
 from fleet_control.ledger import seconds
 from sandbox import function_log
 from tests.clawbot.control_api import Api, control_api, run
@@ -240,6 +243,20 @@ async def test_a_program_gets_an_object_a_line(auditor: Auditor) -> None:
     assert seconds(first["time"]) < seconds(second["time"])
 
 
+async def test_whoever_reads_it_may_have_enough(
+    auditor: Auditor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `head` has."""
+    auditor.makes_group()
+    auditor.logged(9, action="unfreeze", requested_by=KIM)
+    end, begin = os.pipe()
+    os.close(end)
+    with os.fdopen(begin, "w", encoding="utf-8") as out, monkeypatch.context() as here:
+        here.setattr(sys, "stdout", out)
+        said = await auditor.asks()
+    assert (said.code, said.err) == (1, "")
+
+
 async def test_nothing_is_said_to_a_program_where_nothing_was_asked_for(auditor: Auditor) -> None:
     auditor.makes_group()
     assert (await auditor.asks("--json")).out == ""
@@ -282,6 +299,27 @@ async def test_where_the_ledger_is_away_the_log_is_told(auditor: Auditor) -> Non
     assert (said.code, said.err) == (1, "The ledger can't be read. GitHub is away.\n")
 
 
+def test_where_cloudwatch_is_away_it_is_said(auditor: Auditor) -> None:
+    """And the ledger is told then, as where it has no such log."""
+    with closing(auditor.operator.account.client("logs")) as logs:
+        logs.meta.events.register("before-send.logs.FilterLogEvents", _away)
+        with pytest.raises(ProvisionError, match="EndpointConnectionError") as raised:
+            control_log.read(logs, 0.0)
+    assert str(raised.value).startswith("The Control API's log can't be read.")
+
+
+def _away(**_: object) -> None:
+    raise EndpointConnectionError(endpoint_url="https://logs")
+
+
+async def test_however_far_back_is_asked_for_all_is_told(auditor: Auditor) -> None:
+    auditor.makes_group()
+    auditor.logged(9, action="unfreeze", requested_by=KIM)
+    for far in ("9999w", "0001-01-01", "1969-12-31"):
+        said = await auditor.asks(far)
+        assert (said.code, said.err, len(told(said))) == (0, "", 1)
+
+
 async def test_a_list_that_is_full_says_how_far_back_it_goes(auditor: Auditor) -> None:
     auditor.makes_group()
     auditor.api.runs += [run(number, created=iso(600)) for number in range(1, 101)]
@@ -293,23 +331,6 @@ async def test_a_list_that_is_full_says_how_far_back_it_goes(auditor: Auditor) -
         f"The ledger was read back to {oldest}: of deploys before that only refusals show.\n"
     )
     assert (await auditor.asks("5m")).code == 0
-
-
-@pytest.mark.parametrize(
-    ("said", "ago"), [("30m", 1800), ("2h", 2 * HOUR), ("3d", 3 * DAY), ("1w", 7 * DAY)]
-)
-def test_how_far_back_is_said_in_a_letter(said: str, ago: float) -> None:
-    assert since(said, 2e9) == 2e9 - ago
-
-
-def test_or_by_a_date_which_begins_in_utc() -> None:
-    assert since("2026-11-20", 2e9) == seconds("2026-11-20T00:00:00Z")
-
-
-@pytest.mark.parametrize("said", ["", "2", "h", "0h", "2 h", "-1d", "2026-13-01", "20261120", "x"])
-def test_whatever_else_is_no_time(said: str) -> None:
-    with pytest.raises(ValueError, match="say `30m`, `2h`, `3d`, `1w`, or a date"):
-        since(said, 2e9)
 
 
 async def test_a_slip_in_it_is_a_usage_of_two(
