@@ -79,7 +79,8 @@ class Watcher:
         lease: WatchLease | None = await self._api.watch(self._channel.name, self._bot)
         if not (lease and lease.mine):
             return
-        state, status = self._state(lease), await self._status()
+        kept, status = self._state(lease), await self._status()
+        state = kept or WatchState()
         found = watch.findings(status) if status else ()
         if state.pending:
             log.info("fleet.watch_pending channel=%s", self._channel.name)
@@ -88,18 +89,19 @@ class Watcher:
             return
         busy = watch.unsure(status, self._fleet.deploys.known)
         after, report = watch.step(state, found, busy, status.taken)
-        if after.means(state):
+        if kept and after.means(state):
             return
         lease = await self._write(after, lease)
         if lease and report:
             await self._tell(report, after, lease)
 
-    def _state(self, lease: WatchLease) -> WatchState:
+    def _state(self, lease: WatchLease) -> WatchState | None:
+        """The one that was kept; None where nobody can read it, so that it is written over."""
         try:
             return watch_state.read(lease.state)
         except ValueError:
             log.exception("fleet.watch_forgotten channel=%s", self._channel.name)
-            return WatchState()
+            return None
 
     async def _status(self) -> FleetStatus | None:
         """The fleet, held against what the last deploys left; None where EC2 can't be asked, which

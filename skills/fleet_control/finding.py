@@ -1,8 +1,33 @@
 """What is no longer as it should be: one thing that the fleet's channels are told of once."""
 
+from collections import Counter
+from collections.abc import Collection
 from typing import NamedTuple
 
-from fleet_control.fault import Problem
+from fleet_control.fault import SEVERITY, Problem, repair
+from fleet_control.status import natural
+
+_NAMED = 5
+_OF_NO_HOST = (Problem.TOKEN_ENDS, Problem.NO_IMAGE_BUILT)
+# What it is, or was, in a few words that stay the same.
+_BRIEFLY = {
+    Problem.MISSING: "no host",
+    Problem.NOT_HEALTHY: "not healthy",
+    Problem.RETIRING: "to be ended by EC2",
+    Problem.CRASH_LOOPING: "crash-looping",
+    Problem.TWO_HOSTS: "two hosts of one name",
+    Problem.UNREGISTERED: "not in the registry",
+    Problem.NOT_AS_DEPLOYED: "not as deployed",
+    Problem.TOKEN_ENDS: "GitHub's token near its end",
+    Problem.NO_IMAGE_BUILT: "no image built for weeks",
+}
+
+_DEPLOY_ALL = "`/fleet deploy all` replaces every host, those that are well too."
+_MENDS_MANY = {
+    Problem.UNREGISTERED: "`/fleet deploy all` removes those that a deploy made, and replaces all "
+    "others.",
+    Problem.TWO_HOSTS: repair(Problem.TWO_HOSTS),
+}
 
 
 class Finding(NamedTuple):
@@ -18,3 +43,26 @@ class Finding(NamedTuple):
     problem: Problem
     words: str
     repair: str = ""
+
+
+def of_many(ill: Collection[Finding]) -> Finding:
+    """What many instances have, as what the fleet has: what most of them have."""
+    counts = Counter(sorted((one.problem for one in ill), key=lambda one: SEVERITY[one]))
+    (problem, most), *_ = counts.most_common()
+    each = ", ".join(f"{count} {_BRIEFLY[one]}" for one, count in counts.items())
+    has = _BRIEFLY[problem] if most == len(ill) else each
+    ids = sorted((one.of for one in ill), key=natural)
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    words = f"{len(ids)} instances: {has} ({', '.join(ids[:_NAMED])}{more})"
+    if most == len(ill) and problem is Problem.MISSING:
+        mends = f"`/fleet deploy {ids[0]}` creates it, and with it all that have none."
+        return Finding("", problem, words, mends)
+    return Finding("", problem, words, _MENDS_MANY.get(problem, _DEPLOY_ALL))
+
+
+def in_few_words(of: str, problem: Problem) -> Finding:
+    """What is known of it where it was not found just now; of none in particular, many have it."""
+    if of or problem in _OF_NO_HOST:
+        return Finding(of, problem, _BRIEFLY[problem], repair(problem, of))
+    many = f"many instances: {_BRIEFLY[problem]}"
+    return Finding("", problem, many, _MENDS_MANY.get(problem, _DEPLOY_ALL))

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from fleet_control.caller import ALL, is_instance_id
+from fleet_control.caller import is_instance_id
 from fleet_control.deployed import Deployed
-from fleet_control.fault import SEVERITY, Problem, repair
-from fleet_control.finding import Finding
+from fleet_control.fault import SEVERITY, Problem
+from fleet_control.finding import Finding, in_few_words, of_many
 from fleet_control.status import FleetStatus, InstanceStatus, natural
 from fleet_control.watch_state import Concern, Course, CourseKey, Owed, Telling, WatchState
 
@@ -31,7 +31,6 @@ RESTED_SECONDS = 1800
 # left.
 MANY = 8
 FEW = 4
-_NAMED = 5
 
 _CONCERNS = {
     Problem.MISSING: Concern.HOST,
@@ -45,24 +44,6 @@ _CONCERNS = {
     Problem.NO_IMAGE_BUILT: Concern.IMAGE,
 }
 _OF_HOSTS = (Concern.HOST, Concern.TWO_HOSTS, Concern.UNREGISTERED, Concern.NOT_AS_DEPLOYED)
-# What it is, or was, in a few words that stay the same.
-_BRIEFLY = {
-    Problem.MISSING: "no host",
-    Problem.NOT_HEALTHY: "not healthy",
-    Problem.RETIRING: "to be ended by EC2",
-    Problem.CRASH_LOOPING: "crash-looping",
-    Problem.TWO_HOSTS: "two hosts of one name",
-    Problem.UNREGISTERED: "not in the registry",
-    Problem.NOT_AS_DEPLOYED: "not as deployed",
-    Problem.TOKEN_ENDS: "GitHub's token near its end",
-    Problem.NO_IMAGE_BUILT: "no image built for weeks",
-}
-
-_MENDS_ALL = {
-    Problem.MISSING: "creates them",
-    Problem.UNREGISTERED: "removes those that a deploy made",
-}
-
 Observed = tuple[Mapping[CourseKey, Finding], Collection[CourseKey]]
 
 
@@ -76,9 +57,9 @@ class Report:
 
 
 def is_reading(status: FleetStatus) -> bool:
-    """Whether it tells anything: that EC2 shows no machine at all is no fact, and without a
-    registry nothing is amiss."""
-    return status.machines > 0 and status.known.is_read
+    """Whether it tells anything: that EC2 shows no machine at all is no fact, and a registry that
+    was never read at its source may be one that no other bot goes by."""
+    return status.machines > 0 and bool(status.known.version)
 
 
 def findings(status: FleetStatus) -> tuple[Finding, ...]:
@@ -136,7 +117,7 @@ def step(
     for key, telling in _due(courses, moment).items():
         pending.append(Owed(telling, key.of, _problem(courses[key], telling)))
         courses[key] = _told(courses[key], telling)
-    after = WatchState(courses, moment, tuple(pending))
+    after = WatchState(_uncovered(courses), moment, tuple(pending))
     is_news = len(pending) > len(state.pending)
     return after, report(pending, seen.values()) if is_news else None
 
@@ -148,7 +129,7 @@ def _observed(
 ) -> Observed:
     """The worst of each concern, and the keys of which nothing is known.
 
-    What many have alike is the fleet's, and nothing is said of each of them meanwhile.
+    What many have alike is the fleet's; once that was told nothing is known of each meanwhile.
     """
     seen: dict[CourseKey, Finding] = {}
     for one in sorted(found, key=lambda one: SEVERITY[one.problem]):
@@ -160,24 +141,14 @@ def _observed(
         ill = [seen[key] for key in each if key in seen and key not in unseen]
         whole = CourseKey("", concern)
         known = whole in before and before[whole].is_known
-        if len(ill) > (FEW if known else MANY):
-            seen[whole] = _whole(ill)
+        begun = known or (whole in before and before[whole].present)
+        if len(ill) > (FEW if begun else MANY):
+            seen[whole] = of_many(ill)
         elif known and len(ill) + moving > FEW:
             unseen.add(whole)
-        if known or whole in seen:
+        if known and (whole in seen or whole in unseen):
             unseen |= each
     return {key: one for key, one in seen.items() if key not in unseen}, unseen
-
-
-def _whole(ill: Collection[Finding]) -> Finding:
-    """What many instances have, as what the fleet has; the mildest of it, as all have that."""
-    problem = max((one.problem for one in ill), key=lambda one: SEVERITY[one])
-    ids = sorted((one.of for one in ill), key=natural)
-    more = len(ids) - _NAMED
-    listed = f"{', '.join(ids[:_NAMED])} and {more} more"
-    words = f"{len(ids)} instances: {_BRIEFLY[problem]} ({listed})"
-    mends = f"`/fleet deploy all` {_MENDS_ALL.get(problem, 'replaces them')}."
-    return Finding("", problem, words, mends)
 
 
 def _next(course: Course | None, seen: Finding | None, now: int, *, counts: bool) -> Course:
@@ -209,14 +180,31 @@ def _next(course: Course | None, seen: Finding | None, now: int, *, counts: bool
 def _due(courses: Mapping[CourseKey, Course], now: int) -> dict[CourseKey, Telling]:
     """What is to be told now; nothing while more of it comes due in a moment."""
     coming = {key: due for key, course in courses.items() if (due := _comes_due(course))}
-    ready = {
-        key: kind for key, (kind, at, count) in coming.items() if at <= now and count >= READINGS
+    is_due = {key for key, (_, at, count) in coming.items() if at <= now and count >= READINGS}
+    over = {key for key in is_due if coming[key][0] is Telling.WELL}
+    held = {
+        key.concern
+        for key, course in courses.items()
+        if not key.of and (course.present or course.is_known) and key not in over
     }
+    coming = {key: due for key, due in coming.items() if not (key.of and key.concern in held)}
+    ready = {key: due[0] for key, due in coming.items() if key in is_due}
     if not ready:
         return {}
     last = min(coming[key][1] for key in ready) + TOGETHER_SECONDS
     later = any(at <= last for key, (_, at, _) in coming.items() if key not in ready)
     return {} if later and now < last else ready
+
+
+def _uncovered(courses: Mapping[CourseKey, Course]) -> dict[CourseKey, Course]:
+    """These without each of what the channel knows as the fleet's; who still has it once that is
+    over is told of with its end."""
+    covered = {
+        key.concern
+        for key, one in courses.items()
+        if not key.of and one.is_known and one.present is not False
+    }
+    return {key: one for key, one in courses.items() if not (key.of and key.concern in covered)}
 
 
 def _comes_due(course: Course) -> tuple[Telling, int, int] | None:
@@ -268,11 +256,11 @@ def report(pending: Iterable[Owed], found: Iterable[Finding] = ()) -> Report:
 
 
 def _finding(owed: Owed, now: Finding | None) -> Finding:
-    words, mends = _BRIEFLY[owed.problem], repair(owed.problem, owed.of or ALL)
+    few = in_few_words(owed.of, owed.problem)
     match owed.kind:
         case Telling.WRONG:
-            return now or Finding(owed.of, owed.problem, words, mends)
+            return now or few
         case Telling.WELL:
-            return Finding(owed.of, owed.problem, words)
+            return few._replace(repair="")
         case Telling.FLAPPING:
-            return Finding(owed.of, owed.problem, f"{words}, {FLAPS} times within an hour", mends)
+            return few._replace(words=f"{few.words}, {FLAPS} times within an hour")

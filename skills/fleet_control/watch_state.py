@@ -16,7 +16,19 @@ from fleet_control.fault import Problem
 # Characters, all of them ASCII.
 LONGEST = 6000
 _FORM = 1
-_PROBLEMS = tuple(sorted(Problem))
+# What is written once may be read by any later version: a number stays its problem's.
+_PROBLEMS = {
+    0: Problem.CRASH_LOOPING,
+    1: Problem.MISSING,
+    2: Problem.NO_IMAGE_BUILT,
+    3: Problem.NOT_AS_DEPLOYED,
+    4: Problem.NOT_HEALTHY,
+    6: Problem.RETIRING,
+    7: Problem.TOKEN_ENDS,
+    8: Problem.TWO_HOSTS,
+    9: Problem.UNREGISTERED,
+}
+_NUMBERS = {problem: number for number, problem in _PROBLEMS.items()}
 _NONE = -1
 
 
@@ -117,14 +129,17 @@ def write(state: WatchState) -> str:
     """The state as a text; where there is too much of it, without what is worth least."""
     kept = sorted(state.courses.items(), key=_worth)
     while len(text := _text(state, kept)) > LONGEST:
+        if not kept:
+            state = replace(state, pending=state.pending[: len(state.pending) // 2])
         kept = kept[1:]
     return text
 
 
-def _worth(item: tuple[CourseKey, Course]) -> tuple[bool, bool, int]:
-    """What the channel knows of is worth most, what is over least; and the newest more."""
-    _, course = item
-    return course.is_known, course.present is True, course.since
+def _worth(item: tuple[CourseKey, Course]) -> tuple[bool, bool, bool, int]:
+    """What the channel knows of is worth most, then what is the fleet's, and what is over least;
+    and the newest more."""
+    key, course = item
+    return course.is_known, not key.of, course.present is True, course.since
 
 
 def _text(state: WatchState, kept: Iterable[tuple[CourseKey, Course]]) -> str:
@@ -183,4 +198,4 @@ def _course(now: int, *numbers: int) -> Course:
 
 
 def _number(problem: Problem | None) -> int:
-    return _NONE if problem is None else _PROBLEMS.index(problem)
+    return _NONE if problem is None else _NUMBERS[problem]

@@ -211,6 +211,17 @@ async def test_a_state_that_nobody_can_read_begins_anew(fleet: WatchedFleet) -> 
     assert fleet.channel.words == [TOLD]
 
 
+async def test_a_state_that_nobody_can_read_is_complained_of_once_though_all_is_well(
+    fleet: WatchedFleet, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with fleet.api.client("claw-1") as client:
+        await client.watch(CHANNEL, "claw-1", "of a later version", 0)
+    await fleet.start("claw-1")
+    await fleet.pass_(2)
+
+    assert caplog.text.count("fleet.watch_forgotten") == 1
+
+
 async def test_while_ec2_does_not_answer_or_shows_nothing_nothing_is_read(
     fleet: WatchedFleet, ec2: FakeEc2
 ) -> None:

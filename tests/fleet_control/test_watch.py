@@ -173,14 +173,14 @@ def test_a_day_of_hostile_readings_leads_to_these_messages_and_no_other() -> Non
         "12:05 WRONG claw-10 EC2 retires it on 2026-10-01 at 10:00 UTC. "
         "`/fleet deploy claw-10` replaces it before that.",
         "13:30 WELL claw-10 to be ended by EC2.",
-        "14:05 WRONG i-00000099 is not in the registry, made by nobody I know. "
+        "14:05 WRONG i-00000099 is not in the registry: made by nobody I know. "
         "`aws ec2 terminate-instances --instance-ids i-00000099` removes it by hand.",
         "14:50 WELL i-00000099 not in the registry.",
         "15:05 WRONG the fleet the newest image, ami-0000000000000aaa0, was built on 2026-09-01; "
         "one is built every week. Type `gh workflow run image-build.yml` at a desk.",
         "16:05 WRONG the fleet 12 instances: no host (claw-1, claw-2, claw-3, claw-4, claw-5 and "
-        "7 more). `/fleet deploy all` creates them.",
-        "17:18 WELL the fleet no host.",
+        "7 more). `/fleet deploy claw-1` creates it, and with it all that have none.",
+        "17:18 WELL the fleet many instances: no host.",
         "19:10 WRONG claw-1 is ami-0000000000000ccc0 (bbbbbbb), where run 3 left "
         "ami-0000000000000aaa0 (bbbbbbb). `/fleet deploy claw-1` replaces it.",
         "20:00 WELL claw-1 not as deployed.",

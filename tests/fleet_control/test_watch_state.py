@@ -5,6 +5,7 @@ import pytest
 from fleet_control.fault import Problem
 from fleet_control.finding import Finding
 from fleet_control.watch_state import (
+    LONGEST,
     Concern,
     Course,
     CourseKey,
@@ -57,6 +58,25 @@ def test_what_the_channel_knows_of_is_kept_where_there_is_too_much() -> None:
     assert CourseKey("over-399", Concern.HOST) not in kept
 
 
+def test_too_much_that_is_owed_is_cut_too() -> None:
+    owed = tuple(Owed(Telling.WELL, f"{n:032}", Problem.MISSING) for n in range(300))
+
+    text = write(WatchState({}, T0, owed))
+
+    assert len(text) <= LONGEST
+    assert read(text).pending == owed[:75]
+
+
+def test_what_this_version_wrote_means_the_same_to_every_later_one() -> None:
+    rows = [["h", number, 1, 0, 1, -1, 0, 0, 0] for number in (1, 4, 6, 0, 8, 9, 3, 7, 2)]
+    text = f'{{"v":1,"t":1,"c":{[[row, [str(n)]] for n, row in enumerate(rows)]},"p":[]}}'
+
+    told = [one.problem for one in read(text.replace("'", '"')).courses.values()]
+
+    watched = (one for one in Problem if one not in (Problem.WRONG_TYPE, Problem.OLDER_IMAGE))
+    assert told == [*watched]
+
+
 def test_a_state_is_read_as_it_was_written() -> None:
     course = Course(
         Problem.RETIRING,
@@ -85,6 +105,7 @@ def test_a_state_is_read_as_it_was_written() -> None:
         '{"v":2,"t":1,"c":[],"p":[]}',
         '{"v":1,"t":"x","c":[],"p":[]}',
         '{"v":1,"t":1,"c":[[["h",99,1,0,0,0,0,0,0],["claw-1"]]],"p":[]}',
+        '{"v":1,"t":1,"c":[[["h",-2,1,0,0,0,0,0,0],["claw-1"]]],"p":[]}',
         '{"v":1,"t":1,"c":[[["z",0,1,0,0,0,0,0,0],["claw-1"]]],"p":[]}',
         '{"v":1,"t":1,"c":[[["h"],["claw-1"]]],"p":[]}',
         '{"v":1,"t":1,"c":[],"p":[["x","claw-1",0]]}',

@@ -185,13 +185,68 @@ def test_nine_at_once_are_the_fleet_s_until_four_are_left() -> None:
     told = steps(*readings)
 
     words = "9 instances: no host (claw-1, claw-2, claw-3, claw-4, claw-5 and 4 more)"
-    repair = "`/fleet deploy all` creates them."
+    repair = "`/fleet deploy claw-1` creates it, and with it all that have none."
+    was = Finding("", Problem.MISSING, "many instances: no host")
     assert told == [
         (300, Report(wrong=(Finding("", Problem.MISSING, words, repair),))),
-        (41 * 60, Report(well=(Finding("", Problem.MISSING, "no host"),))),
-        (47 * 60, Report(wrong=tuple(dead[:4]))),
+        (41 * 60, Report(wrong=tuple(dead[:4]), well=(was,))),
     ]
     assert (MANY, FEW) == (8, 4)
+
+
+def test_who_was_told_of_before_it_was_the_fleet_s_is_told_of_with_its_end() -> None:
+    dead = [GONE._replace(of=f"claw-{number}") for number in range(1, 10)]
+
+    rest = each_minute(21, 60, *dead[:3])
+    told = steps(*each_minute(0, 9, *dead[:8]), *each_minute(10, 20, *dead), *rest)
+
+    was = Finding("", Problem.MISSING, "many instances: no host")
+    assert [one.of for one in told[1][1].wrong] == [""]
+    assert told[2:] == [(31 * 60, Report(wrong=tuple(dead[:3]), well=(was,)))]
+
+
+def test_a_ninth_that_comes_and_goes_keeps_nothing_back_and_makes_no_fleet_flap() -> None:
+    dead = [GONE._replace(of=f"claw-{number}") for number in range(1, 10)]
+
+    told = steps(*((60 * one, dead[: 9 if one % 4 < 2 else 8]) for one in range(60)))
+
+    assert [(at, len(one.wrong), one.flapping) for at, one in told] == [(300, 1, ())]
+
+
+@pytest.mark.parametrize(
+    ("problems", "words", "repair"),
+    [
+        (
+            [Problem.MISSING] * 8 + [Problem.CRASH_LOOPING],
+            "9 instances: 8 no host, 1 crash-looping",
+            "`/fleet deploy all` replaces every host, those that are well too.",
+        ),
+        (
+            [Problem.TWO_HOSTS] * 9,
+            "9 instances: two hosts of one name",
+            "`/fleet status` names the machines; end the one that no deploy made.",
+        ),
+    ],
+)
+def test_of_many_no_more_is_said_than_is_so(
+    problems: Sequence[Problem], words: str, repair: str
+) -> None:
+    ill = [Finding(f"claw-{number}", one, "x") for number, one in enumerate(problems, 1)]
+
+    ((_, report),) = steps(*each_minute(0, 5, *ill))
+
+    named = "(claw-1, claw-2, claw-3, claw-4, claw-5 and 4 more)"
+    assert report.wrong == (Finding("", problems[0], f"{words} {named}", repair),)
+
+
+def test_of_five_that_are_left_no_more_are_named() -> None:
+    ill = [Finding(f"claw-{number}", Problem.NOT_HEALTHY, "x") for number in range(1, 10)]
+    worse = [one._replace(problem=Problem.MISSING) for one in ill[:5]]
+
+    *_, (_, report) = steps(*each_minute(0, 9, *ill), *each_minute(10, 16, *worse))
+
+    words = "5 instances: no host (claw-1, claw-2, claw-3, claw-4, claw-5)"
+    assert report.wrong[0].words == words
 
 
 def test_what_was_pending_is_told_in_words_of_now_or_else_in_few() -> None:
@@ -201,22 +256,23 @@ def test_what_was_pending_is_told_in_words_of_now_or_else_in_few() -> None:
         Owed(Telling.WRONG, "", Problem.MISSING),
     )
 
+    every = "`/fleet deploy all` replaces every host, those that are well too."
     assert watch.report(pending, [ILL]).wrong == (
-        Finding("", Problem.MISSING, "no host", "`/fleet deploy all` creates it."),
+        Finding("", Problem.MISSING, "many instances: no host", every),
         Finding("claw-3", Problem.MISSING, "no host", "`/fleet deploy claw-3` creates it."),
         ILL,
     )
 
 
-def test_a_reading_that_shows_no_machine_or_no_registry_is_none() -> None:
+def test_a_reading_that_shows_no_machine_or_by_no_registry_of_the_source_is_none() -> None:
     there = Reading((host("claw-1"),), IMAGES, NOW)
     ended = Reading((host("claw-1", state=HostState.TERMINATED),), IMAGES, NOW)
-    nobody = replace(known("claw-1"), is_read=False)
+    old_copy = replace(known("claw-1"), version="")
 
     assert is_reading(shape(known("claw-1"), there))
     assert is_reading(shape(known("claw-1"), ended))
     assert not is_reading(shape(known("claw-1"), Reading((), IMAGES, NOW)))
-    assert not is_reading(shape(nobody, there))
+    assert not is_reading(shape(old_copy, there))
 
 
 def test_what_can_t_be_told_of_a_host_is_no_fact_and_no_end_of_one() -> None:
