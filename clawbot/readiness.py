@@ -39,7 +39,8 @@ class FrontReadiness:
 
 @dataclass(slots=True)
 class _Front:
-    """
+    """How one platform is served, as systemd is told.
+
     Attributes:
         silent: for how many seconds its platform was not heard from; None while it is.
         fault, lack: what somebody has to do something about, in a sentence.

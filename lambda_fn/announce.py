@@ -25,7 +25,8 @@ MOST_EARLIER = 10
 
 
 class AnnounceLease(NamedTuple):
-    """
+    """The row of one deploy in one channel: whose the lease is, and what was told.
+
     Attributes:
         by: the bot whose it is, or was until `until`, Unix seconds.
         request_id: of the deploy's ask, `reply` its reply, and `created` the run's beginning, Unix

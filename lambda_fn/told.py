@@ -18,7 +18,8 @@ _KEPT = 40 * 24 * 3600
 
 
 class AskerRow(NamedTuple):
-    """
+    """The row of one ask: whether its reply lives, and which end its asker knows.
+
     Attributes:
         end: the end that the asker was told of last; empty for none.
         end_in: the fleet's channel in which they were; empty where their own reply told it.

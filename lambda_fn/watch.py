@@ -14,7 +14,8 @@ _KEPT = 40 * 24 * 3600
 
 
 class LeasedWatch(NamedTuple):
-    """
+    """The row of one channel's watch: whose it is, and the state that it goes on from.
+
     Attributes:
         by: the bot whose the lease is, or was until `until`, Unix seconds.
         version: how often the state was written.

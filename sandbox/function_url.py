@@ -52,7 +52,8 @@ class FunctionError(Exception):
 
 
 class FunctionUrl:
-    """
+    """The Control API's address: checks the signature as AWS does, and runs the handler.
+
     Attributes:
         environ: the function's environment, read at each call.
         invocations: what arrived, in the order of the answers.

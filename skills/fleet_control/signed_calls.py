@@ -15,7 +15,8 @@ DEADLINE_SECONDS = 10.0
 
 
 class SignedCalls:
-    """
+    """Asks the Control API, and tells what it answered or why nothing came.
+
     Attributes:
         ahead: by how many seconds this machine's clock is ahead of the last answer's.
     """

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from fleet_control.clock import Clock
 from fleet_control.control_api import LISTED_WITHIN_SECONDS, ControlApi
 from fleet_control.duplicate import deploy_of
-from fleet_control.error import ControlApiError, ControlApiRefused, FleetError, OutcomeUnknown
+from fleet_control.error import ControlApiError, ControlApiRefused, OutcomeUnknown
 from fleet_control.estimate import PastDeploys, expected, past_deploys
 from fleet_control.host_change import changes
 from fleet_control.ledger import Run, asked_by, seconds
@@ -42,7 +41,8 @@ async def until_finished(
     """
     until = clock.monotonic() + within
     news = _News(say)
-    # Nobody waits for it: what is not known yet is said with the next change.
+    # Nobody waits for it: what is not known yet is said with the next change, and what can't be
+    # had is not said.
     past = asyncio.create_task(news.learn(api))
     try:
         while True:
@@ -131,9 +131,8 @@ class _News:
         self._past = PastDeploys()
 
     async def learn(self, api: ControlApi) -> None:
-        """What the last deploys took; where that can't be had, nothing is said of it."""
-        with suppress(FleetError):
-            self._past = past_deploys((await api.history()).runs)
+        """What the last deploys took."""
+        self._past = past_deploys((await api.history()).runs)
 
     def say(self, line: str, of: str = "") -> bool:
         """Whether it was not said before; a line `of` something is said once for that."""

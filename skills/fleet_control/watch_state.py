@@ -70,14 +70,16 @@ class Owed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Attributes:
-    problem: as it was seen last.
-    present: whether it was there then; None where what was seen before counts no more.
-    since, count: when that began, Unix seconds, and in how many readings it was seen so.
-    told: the worst of it that the channel knows of; None while it knows of nothing.
-    flapping: the channel was told that it comes and goes, and hears no more until it rests.
-    worse_since, worse_count: as `since` and `count`, of what is worse than was told.
-    came: when it came each time that it went again, within the last hour.
+    """What became of one concern, reading by reading, and what the channel was told of it.
+
+    Attributes:
+        problem: as it was seen last.
+        present: whether it was there then; None where what was seen before counts no more.
+        since, count: when that began, Unix seconds, and in how many readings it was seen so.
+        told: the worst of it that the channel knows of; None while it knows of nothing.
+        flapping: the channel was told that it comes and goes, and hears no more until it rests.
+        worse_since, worse_count: as `since` and `count`, of what is worse than was told.
+        came: when it came each time that it went again, within the last hour.
     """
 
     problem: Problem
@@ -103,9 +105,11 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class WatchState:
-    """Attributes:
-    read: when the last reading was, Unix seconds.
-    pending: what the channel is to be told, or was when whoever told it died.
+    """What one watch knows, and hands on to the next: the course of each concern.
+
+    Attributes:
+        read: when the last reading was, Unix seconds.
+        pending: what the channel is to be told, or was when whoever told it died.
     """
 
     courses: Mapping[CourseKey, Course] = field(default_factory=dict)

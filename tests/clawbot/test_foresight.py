@@ -80,6 +80,27 @@ async def test_one_that_waits_tells_when_its_turn_is_expected(
     assert (seen.ahead, seen.begins, seen.ends) == (1, END, END + 40 + 120)
 
 
+async def test_a_turn_that_comes_later_than_was_told_is_no_change(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [PAST, going(7, *ROLL), going(8, target="claw-2")]
+    await tracker.foresight.look()
+    followed = Followed(tracker, 8)
+    await followed.until(Stage.QUEUED)
+    for later in (60, 90):
+        api.change(7, jobs=(job("plan", 0, later), *ROLL[1:]))
+        await clock.asleep(1)
+        await clock.turn(60)
+    assert len(followed.shown) == 1
+
+    api.change(7, status="completed", conclusion="success")
+    await clock.asleep(1)
+    await clock.turn(60)
+    await followed.shows(2)
+    assert followed.shown[-1].progress.ahead == 0
+
+
 async def test_a_deploy_asked_for_just_now_tells_it_by_the_queue_as_it_was_read(
     outside: tuple[Api, ControlApi], tracker: Tracker
 ) -> None:
