@@ -91,7 +91,7 @@ def as_read(html: str) -> str:
 def in_two_lines(light: str, name: str, words: str, advice: str, longest: int) -> str:
     """What there is to say of one, and below it what to do; of each something is said, however
     long what is before it."""
-    head = f"{light} {bold(name, longest // 2)} "
+    head = f"{light} {bold(name, longest // 2)} · "
     room = longest - seen_units(head)
     below = said(advice, room // 2)
     told = said(words, room - seen_units(below) - len(INDENT) - 1)

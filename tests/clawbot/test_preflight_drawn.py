@@ -42,11 +42,11 @@ def test_in_discord_what_is_wrong_comes_first_with_what_to_do() -> None:
 def test_in_telegram_what_is_wrong_comes_first_with_what_to_do() -> None:
     assert telegram(ALL).splitlines() == [
         "1 thing is wrong",
-        "✗ Clock It is 9 min ahead.",
+        "✗ Clock · It is 9 min ahead.",
         "    Start systemd-timesyncd.",
-        "? Bundles They can't be seen from here.",
+        "? Bundles · They can't be seen from here.",
         "    clawbot bundle.",
-        "✓ Control API It answers at https://x.y.",
+        "✓ Control API · It answers at https://x.y.",
     ]
 
 
@@ -178,4 +178,4 @@ def test_one_thing_has_seven_hundred_characters_at_the_most_and_half_for_its_nam
     assert len(in_discord) == 700 - len("\n-# ")
     assert in_discord.startswith(f"✓ **{'n' * 349}…** · xxx")
     assert len(in_telegram) == 700 - len("\n    ")
-    assert in_telegram.startswith(f"✓ {'n' * 349}… xxx")
+    assert in_telegram.startswith(f"✓ {'n' * 349}… · xxx")

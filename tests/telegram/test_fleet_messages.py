@@ -37,13 +37,13 @@ def test_a_watch_report_says_first_what_matters_then_whom_it_calls_then_each_thi
     assert lines(report) == [
         "🔴 3 things are not as they should be",
         "Olga, 2",
-        "🔴 claw-2 no host",
+        "🔴 claw-2 · no host",
         "    Ask: /fleet deploy claw-2.",
-        "🔴 The fleet no image for 5 weeks",
+        "🔴 The fleet · no image for 5 weeks",
         "    Mend it.",
-        "🟡 claw-3 not healthy; it comes and goes, so I say no more of it until it rests",
+        "🟡 claw-3 · not healthy; it comes and goes, so I say no more of it until it rests",
         "    See /fleet status.",
-        "🟢 claw-4 well again; it was: no host",
+        "🟢 claw-4 · well again; it was: no host",
         "Seen 2026-09-21 14:13 UTC",
     ]
 
@@ -56,7 +56,7 @@ def test_the_light_of_a_report_is_that_of_the_worst() -> None:
 
 def test_what_is_found_is_bold_and_what_mends_it_is_code() -> None:
     html = render(WatchReport((finding(repair="Ask: `/fleet deploy claw-2`."),), taken=NOW), NOW)
-    assert "🔴 <b>claw-2</b> no host\n    Ask: <code>/fleet deploy claw-2</code>." in html
+    assert "🔴 <b>claw-2</b> · no host\n    Ask: <code>/fleet deploy claw-2</code>." in html
 
 
 @pytest.mark.parametrize("length", [10, 400, 3000])
@@ -75,7 +75,7 @@ def test_of_250_hosts_a_report_fits_says_of_each_row_something_and_how_many_more
         assert len(mentions) == 10
         assert text.endswith("\nSeen 2026-09-21 14:13 UTC")
     assert "And 226 more: /fleet status shows them." in text
-    assert "claw-23 claw-23" in text
+    assert "claw-23 · claw-23" in text
 
 
 def test_a_name_a_title_and_a_row_have_their_room() -> None:

@@ -166,5 +166,5 @@ async def test_while_something_hangs_it_says_that_it_looks_and_then_what_hung(
         assert reply is not None
         assert reply["text"] == "Looking at 25 things, 10 seconds at most"
         begun = scene.clock.now()
-        await scene.until(lambda: "✗ hosts It did not answer in 10 s." in reply["text"])
+        await scene.until(lambda: "✗ hosts · It did not answer in 10 s." in reply["text"])
         assert scene.clock.now() - begun <= 10
