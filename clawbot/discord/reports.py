@@ -78,7 +78,7 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> str:
     line = " · ".join(told)
     answer = said(phrases.own_answer(row, now), LONGEST_ANSWER)
     room = LONGEST_ROW - len(line) - len(answer)
-    wrong = said("; ".join(fault.words for fault in row.faults), room)
+    wrong = said("; ".join(fault.in_short for fault in row.faults), room)
     return "\n-# ".join(filter(None, (line, wrong, answer)))
 
 

@@ -116,7 +116,7 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
     yield told
     room = LONGEST_ROW - seen_units(told) - 1
     answer = phrases.own_answer(row, now)
-    beside = [*(fault.words for fault in row.faults), *([answer] if answer else [])]
+    beside = [*(fault.in_short for fault in row.faults), *([answer] if answer else [])]
     for left, one in zip(range(len(beside), 0, -1), beside, strict=True):
         line = f"{INDENT}{said(one, room // left - len(INDENT) - 1)}"
         yield line

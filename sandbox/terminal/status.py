@@ -41,7 +41,7 @@ def lines(report: StatusReport, now: float, room: int | None = None) -> Iterator
         for fault in row.faults:
             if fault.problem is Problem.OLDER_IMAGE and row.image:
                 continue  # its column says so
-            yield Text(f"    {fault.words}", style="red" if fault.problem in GRAVE else "yellow")
+            yield Text(f"    {fault.in_short}", style="red" if fault.problem in GRAVE else "yellow")
         if said := phrases.own_answer(row, now):
             yield Text(f"    {said}", style="dim")
     if paged := wording.paged(shown):

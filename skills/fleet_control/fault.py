@@ -66,11 +66,18 @@ class Fault:
     Attributes:
         words: what it is, as it goes on after the id; not what mends it.
         repair: what mends it, in a sentence; may hold `code` in backquotes.
+        hint: the same where there is no room for that, as it goes on after the words.
     """
 
     problem: Problem
     words: str
     repair: str = ""
+    hint: str = ""
+
+    @property
+    def in_short(self) -> str:
+        """What a status says of it."""
+        return f"{self.words}{self.hint}"
 
 
 def repair(problem: Problem, of: str = "") -> str:
@@ -85,7 +92,7 @@ def missing(id_: str, stuck: Host | None, now: float) -> Fault:
     words = "no host"
     if stuck is not None:
         words += f", and {stuck.id} has been shutting down for {older(shutting_down(stuck, now))}"
-    return Fault(Problem.MISSING, words, repair(Problem.MISSING, id_))
+    return Fault(Problem.MISSING, words, repair(Problem.MISSING, id_), "; a deploy creates it")
 
 
 def shutting_down(host: Host, now: float) -> float:
@@ -135,10 +142,13 @@ def two_hosts(staying: Sequence[Host]) -> Fault:
 def unregistered(host: Host) -> Fault:
     """What becomes of a host that no entry asks for. Only OpenTofu's state tells who made it."""
     may_be_ours = is_instance_id(host.name)
-    words = f"{host.id} is not in the registry{'' if may_be_ours else ', made by nobody I know'}"
+    words = f"{host.id} is not in the registry"
+    hint = ": `all` removes it if a deploy made it, else remove it by hand"
+    if not may_be_ours:
+        words, hint = f"{words}: made by nobody I know", ", remove it by hand"
     by_hand = f"`aws ec2 terminate-instances --instance-ids {host.id}` removes it by hand"
     first = "`/fleet deploy all` removes it if a deploy made it, and replaces all others; else "
-    return Fault(Problem.UNREGISTERED, words, f"{first * may_be_ours}{by_hand}.")
+    return Fault(Problem.UNREGISTERED, words, f"{first * may_be_ours}{by_hand}.", hint)
 
 
 def not_as_deployed(host: Host, left: HostLeft | None) -> Iterable[Fault]:

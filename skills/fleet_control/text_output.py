@@ -155,7 +155,7 @@ def source(known: KnownRegistry, now: float) -> str:
 
 
 def _status_row(row: InstanceStatus, fleet: FleetStatus, now: float) -> tuple[str, ...]:
-    wrong = "; ".join(fault.words for fault in row.faults)
+    wrong = "; ".join(fault.in_short for fault in row.faults)
     is_ = row.condition or "unregistered"
     if row.replacing:
         is_ = "being replaced" if row.leaving else "starting"

@@ -118,6 +118,18 @@ def test_a_roll_of_250_hosts_has_a_bar_of_20_marks() -> None:
     assert lines[1] == f"  {'▰' * 20} 250 of 250 hosts done"
 
 
+def test_what_is_over_is_told_as_over() -> None:
+    wrong = Finding("", Problem.TOKEN_ENDS, "GitHub's token ends soon", "Renew it.")
+    report = WatchReport((wrong,), well=(Finding("claw-2", Problem.MISSING, "no host"),))
+
+    assert render(report, NOW).plain.split("\n") == [
+        "The fleet is not as it should be",
+        "🔴 The fleet: GitHub's token ends soon",
+        "   Renew it.",
+        "🟢 claw-2: well again; it was: no host",
+    ]
+
+
 async def test_a_line_that_is_not_waited_for_is_named_again_with_its_reply(talk: Talk) -> None:
     talk.api.ends = ""
     await talk.say("/fleet deploy claw-2 &")

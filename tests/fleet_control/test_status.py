@@ -26,7 +26,7 @@ def faults(*hosts: Host) -> tuple[Fault, ...]:
 
 
 def told(faults: Iterable[Fault]) -> list[tuple[Problem, str]]:
-    return [(one.problem, one.words) for one in faults]
+    return [(one.problem, one.in_short) for one in faults]
 
 
 def test_a_healthy_host_on_the_newest_image_has_no_fault() -> None:
@@ -40,7 +40,7 @@ def test_a_healthy_host_on_the_newest_image_has_no_fault() -> None:
 def test_an_instance_without_a_host_is_missing() -> None:
     fleet = seen(["claw-1"])
 
-    assert told(fleet.rows[0].faults) == [(Problem.MISSING, "no host")]
+    assert told(fleet.rows[0].faults) == [(Problem.MISSING, "no host; a deploy creates it")]
     assert fleet.conditions == {"claw-1": Condition.MISSING}
 
 
@@ -71,8 +71,8 @@ def test_a_host_without_an_entry_is_shown_and_judged_by_nobody() -> None:
 
     row = fleet.rows[0]
     assert row.id == "claw-9"
-    words = "i-00000009 is not in the registry"
-    assert told(row.faults) == [(Problem.UNREGISTERED, words)]
+    words = "is not in the registry: `all` removes it if a deploy made it, else remove it by hand"
+    assert told(row.faults) == [(Problem.UNREGISTERED, f"i-00000009 {words}")]
     assert row.may_have_left
     assert fleet.conditions == {"claw-1": Condition.HEALTHY}
 
@@ -81,7 +81,7 @@ def test_a_host_without_an_entry_is_shown_and_judged_by_nobody() -> None:
 def test_of_a_host_that_no_deploy_would_name_so_no_removal_is_promised(name: str) -> None:
     row = seen(["claw-1"], host("claw-1"), host(name, 9)).rows[0]
 
-    words = "i-00000009 is not in the registry, made by nobody I know"
+    words = "i-00000009 is not in the registry: made by nobody I know, remove it by hand"
     assert told(row.faults) == [(Problem.UNREGISTERED, words)]
     assert not row.may_have_left
 
@@ -210,7 +210,7 @@ def test_a_host_that_shuts_down_for_too_long_has_no_successor_any_more() -> None
 
     row = seen(["claw-1"], stuck).rows[0]
 
-    words = "no host, and i-00000001 has been shutting down for 30 minutes"
+    words = "no host, and i-00000001 has been shutting down for 30 minutes; a deploy creates it"
     assert (row.replacing, row.condition) == (False, Condition.MISSING)
     assert told(row.faults) == [(Problem.MISSING, words)]
     for soon in (going, replace(going, ending=LONG_AGO + 1)):

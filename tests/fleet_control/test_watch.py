@@ -173,7 +173,7 @@ def test_a_day_of_hostile_readings_leads_to_these_messages_and_no_other() -> Non
         "12:05 WRONG claw-10 EC2 retires it on 2026-10-01 at 10:00 UTC. "
         "`/fleet deploy claw-10` replaces it before that.",
         "13:30 WELL claw-10 to be ended by EC2.",
-        "14:05 WRONG i-00000099 is not in the registry, made by nobody I know. "
+        "14:05 WRONG i-00000099 is not in the registry: made by nobody I know. "
         "`aws ec2 terminate-instances --instance-ids i-00000099` removes it by hand.",
         "14:50 WELL i-00000099 not in the registry.",
         "15:05 WRONG the fleet the newest image, ami-0000000000000aaa0, was built on 2026-09-01; "
