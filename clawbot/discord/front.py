@@ -58,9 +58,8 @@ class FleetCog(commands.Cog, name=COG):
         self._clock = bot.clock
         self._told = told or unwatched("Discord")
         secret = bot.settings.aws_secret_access_key.get_secret_value()
-        self._drawing = DiscordDrawing(
-            Seal(secret), bot.clock, bot.settings.bot, bot.settings.discord_guild or 0
-        )
+        guild = bot.settings.discord_guild or 0
+        self._drawing = DiscordDrawing(Seal(secret), bot.clock, bot.settings.bot, guild)
         self._choices = Choices(bot.fleet, bot.clock)
         self._mentions = Mentions(bot.commands, bot.clock)
         self._overtaken = OvertakenChoices(bot.clock)
@@ -71,7 +70,7 @@ class FleetCog(commands.Cog, name=COG):
         self._unasked = Unasked(client, bot, self._drawing, self._spawn)
         self._begun = False
         self._group = slash_command(self._asked, self._offered)
-        self._guild = discord.Object(bot.settings.discord_guild or 0)
+        self._guild = discord.Object(guild)
         self._watch = GuildWatch(
             client, bot.settings, bot.clock, self._told, self._serve, self._register
         )
