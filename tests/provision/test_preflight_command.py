@@ -89,8 +89,8 @@ async def test_all_is_well(desk: Desk) -> None:
     said = await desk.looks()
 
     assert points(said, "✗") == set()
-    assert points(said, "?") == {Point.CHANNELS}
-    assert points(said, "✓") == set(Point) - {Point.CHANNELS}
+    assert points(said, "?") == {Point.CHANNELS, Point.FLEET_CHANNEL}
+    assert points(said, "✓") == set(Point) - {Point.CHANNELS, Point.FLEET_CHANNEL}
     assert lines(said)[:2] == [
         "Looking, for 10 seconds at the most.",
         "Ready, as far as can be seen from here.",

@@ -35,7 +35,7 @@ async def preflight(scene: TelegramScene) -> str:
 
     def line() -> str:
         answer = scene.answer_to(asked)
-        _, _, found = (answer or {"text": ""})["text"].partition("fleet's channel ")
+        _, _, found = (answer or {"text": ""})["text"].partition("fleet's channel · ")
         return str(found)
 
     await scene.until(line)
