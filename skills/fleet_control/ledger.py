@@ -20,7 +20,7 @@ _WHERE = {
     "discord": "in Discord",
     "telegram": "in Telegram",
     "terminal": "in the terminal",
-    "agent": "by its agent",
+    "agent": "through its agent",
     "operator": "at a desk",
 }
 PLATFORMS = ("discord", "telegram", "terminal", "agent", "operator")
@@ -221,7 +221,7 @@ def person(requested_by: str) -> str:
 
 
 def asked_by(run: Run | Entry) -> str:
-    """Who asked for it, and through what: `sam in Discord`, `claw-1 by its agent`."""
+    """Who asked for it, and through what: `sam in Discord`, `claw-1 through its agent`."""
     if run.caller:
         return f"{run.caller} {_WHERE.get(run.request_id.partition('.')[0], '')}".rstrip()
     return person(run.requested_by) if run.requested_by else BUTTON

@@ -193,7 +193,7 @@ def test_how_it_ended_and_where(
         ({"requested_by": "operator:alice alice"}, "alice at a desk"),
         (
             {"caller": "claw-1", "requested_by": "", "request_id": "agent.claw-1.cli.4"},
-            "claw-1 by its agent",
+            "claw-1 through its agent",
         ),
         ({"caller": "claw-1", "requested_by": ""}, "claw-1 in Discord"),
         ({"requested_by": "", "request_id": ""}, "the button on GitHub"),

@@ -132,9 +132,9 @@ async def test_everything_is_told_once_and_oldest_first(auditor: Auditor) -> Non
 
     assert told(said) == [
         f"sam in Discord · deploy claw-2 · done · {DEPLOYED}",
-        "claw-2 by its agent · deploy claw-2 · queued · agent.claw-2.cli.5",
+        "claw-2 through its agent · deploy claw-2 · queued · agent.claw-2.cli.5",
         "kim in Telegram · freeze for 2 h: a move · done · telegram.claw-1.-100.3",
-        "claw-2 by its agent · deploy claw-2 · refused (frozen) · agent.claw-2.cli.6",
+        "claw-2 through its agent · deploy claw-2 · refused (frozen) · agent.claw-2.cli.6",
         "alice at a desk · unfreeze · done · no request id",
         "sam in Discord · cancel run 7 · done · no request id",
         "sam in Discord · stop the roll · failed (github_unreachable) · no request id",

@@ -13,8 +13,8 @@ HOUR, DAY = 3600.0, 86_400.0
 @pytest.mark.parametrize(
     ("signer", "code", "who"),
     [
-        ("agent:claw-9", "not_operator", "claw-9 by its agent"),
-        ("agent:claw-9", "forged_caller", "claw-9 by its agent"),
+        ("agent:claw-9", "not_operator", "claw-9 through its agent"),
+        ("agent:claw-9", "forged_caller", "claw-9 through its agent"),
         ("chat:claw-9", "forged_caller", "the bot claw-9"),
         ("chat:claw-9", "frozen", "sam in Discord"),
         ("operator:alice", "bad_request", "alice at a desk"),
