@@ -7,7 +7,7 @@ import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -21,7 +21,8 @@ from clawbot.settings import load
 from fleet_control import ec2
 from fleet_control.clock import SystemClock
 from fleet_control.host import Host, HostState
-from sandbox.host_rules import Timing
+from sandbox.host_rules import Rules, Timing
+from sandbox.moto import set_rules
 from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
 from sandbox.terminal.chat import PLATFORM, Terminal
 from sandbox.terminal.pipe import PipeOutput
@@ -130,6 +131,14 @@ class FullLoop:
         client = ec2.client("eu-central-1", key.access_key, key.secret_key, self.sandbox.aws_url)
         client.terminate_instances(InstanceIds=[self.hosts()[instance].id])
         client.close()
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """No host of less than a day's age becomes healthy: a deploy goes on, and does not end."""
+        rules = Rules(replace(SWIFT, initializing=86_400))
+        await set_rules(self.sandbox.aws_url, rules)
+        yield
+        await set_rules(self.sandbox.aws_url, Rules(SWIFT))
 
     def asked(self, action: str) -> int:
         """How often the Control API was asked for this."""

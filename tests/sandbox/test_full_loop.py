@@ -168,7 +168,7 @@ async def test_a_bot_killed_in_the_middle_is_finished_by_its_successor(
 ) -> None:
     """And two people deploy at once: the second waits its turn, and is told so."""
     async with full_loop(registry, python=python) as outside:
-        async with outside.bot() as first:
+        async with outside.held(), outside.bot() as first:
             await first.say(f"/fleet deploy {ONE} &")
             await first.output.until(ONE, Stage.RUNNING)
             await first.say(f"/fleet deploy {TWO} &")
