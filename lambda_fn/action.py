@@ -60,6 +60,9 @@ def run(run_id: int, github: GitHubClient) -> Run:
     if known := github.cache.ended(run_id):
         return known
     found = _looked_at(run_id, github)
+    if found.finished:
+        # GitHub tells whole seconds. A list from before its end would call it unfinished.
+        github.cache.note_change(seconds(found.updated) + 1)
     told = found.conclusion == "success" or found.reason
     if found.finished and (told or github.now - seconds(found.updated) > _SETTLED):
         github.cache.keep_ended(found)

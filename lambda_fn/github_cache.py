@@ -44,9 +44,10 @@ class GitHubCache:
         said = self._said.get(path)
         return said is not None and 0 <= now - said.at < seconds and said.at > self._changed
 
-    def note_change(self, now: float) -> None:
-        """Remember that we started or cancelled a run: older answers do not tell of it."""
-        self._changed = now
+    def note_change(self, when: float) -> None:
+        """Remember that a run was started or cancelled, or ended: older answers do not tell of
+        it."""
+        self._changed = max(self._changed, when)
 
     def keep(self, path: str, answer: Response, now: float) -> None:
         """Cache this answer; the oldest make room."""

@@ -78,6 +78,24 @@ async def test_a_run_that_we_began_is_on_the_list_that_is_asked_for_after_it(
     assert [run["id"] for run in (await ask(WAITERS)).body["runs"]] == [7]
 
 
+async def test_a_run_that_was_seen_to_end_is_not_listed_as_unfinished_after_that(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="in_progress")]
+    await ask(WAITERS)
+    github.runs[0] |= {"status": "completed", "conclusion": "success"}
+    now.ahead = 0.5
+    seen = (await ask(RUN)).body["run"]["status"], (await ask(WAITERS)).body["runs"]
+    now.ahead = 1.5
+    await ask(WAITERS)
+    asked = len(github.asked)
+    now.ahead = 6
+    await ask(WAITERS)
+
+    assert seen == ("completed", [])
+    assert len(github.asked) == asked
+
+
 async def test_a_run_that_goes_on_is_looked_at_every_five_seconds(
     ask: Ask, github: SmallGitHub, now: TurnedNow
 ) -> None:
