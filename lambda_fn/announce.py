@@ -94,15 +94,24 @@ def announce(
     silence, row = silenced(read(before), ask, why, now), read(after)
     if row is None:
         return deploy.request_id, Announcement(silence)
+    dead = _dead_reply(ask, deploy, row, table, now) if asker else ""
+    return deploy.request_id, Announcement(silence, row.by, row.message, row.end, row.earlier, dead)
+
+
+def _dead_reply(
+    ask: ApiRequest, deploy: DeployFacts, row: AnnounceLease, table: Table, now: float
+) -> str:
+    """Note for the asker what this row says; their reply, where the bot that asks is to answer
+    it."""
     asked_here = deploy.is_asked_on(ask.channel)
 
     def announced(asker: AskerRow) -> AskerRow:
+        if ask.answered and asked_here and not asker.answered:
+            asker = asker._replace(answered=int(now))
         return asker.announced(ask.channel, row.message, row.end, to_asker=asked_here)
 
-    if asker:
-        told.change(table, deploy.request_id, now, announced)
-    dead = "" if silence or not asked_here else deploy.reply
-    return deploy.request_id, Announcement(silence, row.by, row.message, row.end, row.earlier, dead)
+    asker = told.change(table, deploy.request_id, now, announced)
+    return deploy.reply if asker.is_to_answer and asked_here and row.by == ask.bot else ""
 
 
 def begin(table: Table, channel: str, now: float) -> float:
