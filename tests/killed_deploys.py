@@ -106,11 +106,13 @@ class KilledDeploys:
 
     async def _idle(self) -> None:
         """Until the bot has nothing left to do that needs no time."""
-        idle = 0
+        idle, asked = 0, self.scene.ec2.asked
         while idle < IDLE_TIMES:
-            busy = self.scene.line.under_way or _is_ec2_asked()
+            before = len(asked)
+            # Looking through the threads takes long, so it is done once they must have ended.
+            busy = self.scene.line.under_way or (idle == IDLE_TIMES - 1 and _is_ec2_asked())
             await asyncio.sleep(0.001 if busy else 0)
-            idle = 0 if busy else idle + 1
+            idle = 0 if busy or len(asked) > before else idle + 1
 
 
 def _is_ec2_asked() -> bool:
