@@ -14,6 +14,8 @@ from fleet_control.ledger import Operation, Run, seconds
 
 # For so long after it was moved a host may still come to itself.
 SETTLING_SECONDS = 600.0
+# Of a run that nobody has seen for so long no job waits for a host any more.
+LOST_SECONDS = 1800.0
 # GitHub lists a run some seconds after it took the dispatch.
 LISTED_SECONDS = 60.0
 
@@ -82,13 +84,12 @@ class Deployed:
 
     def moving(self, ids: Iterable[str], now: float) -> frozenset[str]:
         """Which of these a deploy moves now, or did until a few minutes ago."""
-        found = {one.id for one in self.moved if _lately(one.until, now)}
-        open_ = {one.target for one in self.unseen if _lately(one.until, now)}
+        found = {one.id for one in self.moved if self._lately(one.until, now)}
+        open_ = {one.target for one in self.unseen if self._lately(one.until, now)}
         return frozenset(id_ for id_ in ids if id_ in found | open_ or "" in open_)
 
-
-def _lately(until: float | None, now: float) -> bool:
-    return until is None or now - until < SETTLING_SECONDS
+    def _lately(self, until: float | None, now: float) -> bool:
+        return now - self.read < LOST_SECONDS if until is None else now - until < SETTLING_SECONDS
 
 
 def deployed(runs: Iterable[Run], unseen: Iterable[Run], read: float) -> Deployed:
