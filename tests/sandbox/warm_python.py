@@ -2,9 +2,10 @@
 
 What a run's steps do is the same, in processes of their own; only starting them is cheap. Our own
 modules count as imported where the run has the same, byte for byte; and requirements that pip found
-met are met.
+met are met. moto's server is forked by another process, since what it imports changes botocore.
 """
 
+import fcntl
 import gc
 import hashlib
 import importlib
@@ -12,13 +13,14 @@ import json
 import os
 import pkgutil
 import runpy
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +30,11 @@ LIBRARIES = ("boto3", "botocore.session", "pydantic", "pip._internal.commands.in
 SERVICES = ("ec2", "ssm", "s3", "sts", "service-quotas", "dynamodb")
 # Of our own, whatever is beside or below it in these.
 PACKAGES = ("fleet_control", "workflows.fleet_deploy", "sandbox.tofu")
+MOTO = "sandbox.moto_process"
 _LARGEST = 1 << 17
+_MOST_FILES = 64
+# Above any that a program was given.
+_ASIDE = 512
 
 # In a run, `python3`: it hands over all it was given, and ends as the fork does.
 _CLIENT = """\
@@ -36,10 +42,13 @@ _CLIENT = """\
 import json, os, socket, sys
 if sys.argv[1:2] != ["-m"]:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
-asked = json.dumps([sys.argv[2:], os.getcwd(), dict(os.environ)])
+with os.scandir("/proc/self/fd") as open_:
+    files = [int(one.name) for one in open_]
+files = [one for one in files if os.path.exists(f"/proc/self/fd/{{one}}")]
+asked = json.dumps([sys.argv[2:], os.getcwd(), dict(os.environ), files])
 with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
-    server.connect({address!r})
-    socket.send_fds(server, [asked.encode()], [0, 1, 2])
+    server.connect({addresses!r}[sys.argv[2] == {moto!r}])
+    socket.send_fds(server, [asked.encode()], files)
     code = server.recv(16)
 sys.exit(int(code) if code else 1)
 """
@@ -53,30 +62,27 @@ def warm_python() -> Iterator[Path]:
 
 
 def _served(folder: Path) -> Iterator[Path]:
-    address, client = folder / "server", folder / "python3"
-    client.write_text(_CLIENT.format(python=sys.executable, address=str(address)))
+    addresses, client = [str(folder / name) for name in ("runs", "moto")], folder / "python3"
+    client.write_text(_CLIENT.format(python=sys.executable, addresses=addresses, moto=MOTO))
     client.chmod(0o755)
-    with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener,
-        subprocess.Popen(  # noqa: S603  (this very file)
-            [sys.executable, "-I", __file__, str(listener.fileno()), str(folder)],
-            pass_fds=[listener.fileno()],
-            stdin=subprocess.DEVNULL,
-        ) as server,
-    ):
-        listener.bind(str(address))
-        listener.listen()
-        try:
-            yield client
-        finally:
-            server.kill()
+    with ExitStack() as stack:
+        for name, address in zip(("runs", "moto"), addresses, strict=True):
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            stack.enter_context(listener).bind(address)
+            listener.listen()
+            command = [sys.executable, "-I", __file__, name, str(listener.fileno()), str(folder)]
+            server = subprocess.Popen(  # noqa: S603  (this very file)
+                command, pass_fds=[listener.fileno()], stdin=subprocess.DEVNULL
+            )
+            stack.callback(stack.enter_context(server).kill)
+        yield client
 
 
-def _serve(listener: socket.socket, folder: Path) -> None:
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    _read_descriptions()
-    ours = _import_ours()
+def _serve(what: str, listener: socket.socket, folder: Path) -> None:
+    if what == "moto":
+        # Not everybody who runs something has an AWS of their own.
+        select.select([listener], [], [])
+    ours = _import_moto() if what == "moto" else _import_for_runs()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -102,13 +108,31 @@ def _read_descriptions() -> None:
         ).close()
 
 
-def _import_ours() -> dict[str, bytes]:
-    """The content of each module of ours that is imported now."""
+def _import_moto() -> dict[str, bytes]:
+    """As `sandbox.moto_process` does, with no image: it is told its own."""
+    with TemporaryDirectory() as folder:
+        images = Path(folder, "images")
+        images.write_text("[]")
+        os.environ |= {"MOTO_AMIS_PATH": str(images), "MOTO_ENABLE_AMI_VALIDATION": "true"}
+        importlib.import_module("sandbox.botocore_cache").read_once()
+        importlib.import_module("sandbox.moto_server")
+    return _ours(("sandbox", "fleet_control"))
+
+
+def _import_for_runs() -> dict[str, bytes]:
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    _read_descriptions()
     for package in PACKAGES:
         found = pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
         for name in (one.name for one in found if not one.name.endswith("__main__")):
             importlib.import_module(name)
-    roots = {package.partition(".")[0] for package in PACKAGES}
+    return _ours(package.partition(".")[0] for package in PACKAGES)
+
+
+def _ours(roots: Iterable[str]) -> dict[str, bytes]:
+    """The content of each module in these packages that is imported now."""
+    roots = set(roots)
     return {
         name: Path(module.__file__).read_bytes()
         for name, module in sys.modules.items()
@@ -149,9 +173,10 @@ def _lay(module: ModuleType, file: str) -> None:
 def _become(client: socket.socket, ours: dict[str, bytes], folder: Path) -> None:
     """The program that was asked for; never returns."""
     os.setsid()
-    message, given, _, _ = socket.recv_fds(client, _LARGEST, 3)
-    (name, *words), here, environ = json.loads(message)
-    for number, descriptor in enumerate(given):
+    message, given, _, _ = socket.recv_fds(client, _LARGEST, _MOST_FILES)
+    (name, *words), here, environ, files = json.loads(message)
+    client = socket.socket(fileno=_aside(client.detach()))
+    for number, descriptor in zip(files, list(map(_aside, given)), strict=True):
         os.dup2(descriptor, number)
         os.close(descriptor)
     os.chdir(here)
@@ -167,6 +192,13 @@ def _become(client: socket.socket, ours: dict[str, bytes], folder: Path) -> None
     sys.stderr.flush()
     client.send(str(code).encode())
     os._exit(code)
+
+
+def _aside(descriptor: int) -> int:
+    """The same file, out of the way of those that the program was given."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _ASIDE)
+    os.close(descriptor)
+    return moved
 
 
 def _installed(words: list[str], folder: Path) -> int:
@@ -204,4 +236,4 @@ def _end_with(client: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]))
+    _serve(sys.argv[1], socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]))
