@@ -9,7 +9,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from sandbox import ec2_refusal, host_lifecycle, service_check
+from sandbox import ec2_refusal, host_lifecycle, moto_lookups, service_check
 from sandbox.moto_admin import with_admin_routes
 from sandbox.moto_retries import answering_again
 
@@ -28,6 +28,7 @@ def _application() -> Any:
     host_lifecycle.take_place()
     service_check.take_place()
     ec2_refusal.take_place()
+    moto_lookups.take_place()
     application = DomainDispatcherApplication(create_backend_app)
     for service in _SERVICES:
         application.app_instances[service] = create_backend_app(service)  # type: ignore[arg-type]  # a Literal of every service's name

@@ -20,18 +20,19 @@ class CuttableNetwork:
 
     Attributes:
         moments: those that were, as (method, path, whether the call was acted on).
-        fatal: the number of the moment at which the line is cut, counted from 1; 0 for none.
+        fatal: the moment at which the line is cut: its number, counted from 1, or what it is; 0
+            for none.
         under_way: how many calls are being answered, without those that wait for news.
     """
 
     def __init__(self, has_moments: Callable[[web.Request], Awaitable[bool]] = every_call) -> None:
         self._has_moments = has_moments
         self.moments: list[tuple[str, str, bool]] = []
-        self.fatal = 0
+        self.fatal: int | tuple[str, str, bool] = 0
         self.is_cut = False
         self.under_way = 0
 
-    def begin(self, fatal: int) -> None:
+    def begin(self, fatal: int | tuple[str, str, bool]) -> None:
         """Count anew from here."""
         self.moments, self.fatal, self.is_cut = [], fatal, False
 
@@ -64,7 +65,7 @@ class CuttableNetwork:
     def _ends(self, request: web.Request, counts: bool, *, acted: bool) -> bool:
         if counts and not self.is_cut:
             self.moments.append((request.method, request.path, acted))
-            self.is_cut = len(self.moments) == self.fatal
+            self.is_cut = self.fatal in (len(self.moments), self.moments[-1])
         return self.is_cut
 
 

@@ -46,9 +46,11 @@ class Finding(NamedTuple):
 
 
 def of_many(ill: Collection[Finding]) -> Finding:
-    """What many instances have, as what the fleet has: what most of them have."""
+    """What many instances have, as what the fleet has: what most of them have, or milder."""
     counts = Counter(sorted((one.problem for one in ill), key=lambda one: SEVERITY[one]))
     (problem, most), *_ = counts.most_common()
+    counts = Counter({one: counts[one] for one in counts if SEVERITY[one] >= SEVERITY[problem]})
+    ill = [one for one in ill if one.problem in counts]
     each = ", ".join(f"{count} {_BRIEFLY[one]}" for one, count in counts.items())
     has = _BRIEFLY[problem] if most == len(ill) else each
     ids = sorted((one.of for one in ill), key=natural)

@@ -140,7 +140,8 @@ def _observed(
 ) -> Observed:
     """The worst of each concern, and the keys of which nothing is known.
 
-    What many have alike is the fleet's; once that was told nothing is known of each meanwhile.
+    What many have alike is the fleet's; once that was told nothing is known of each meanwhile, but
+    where it has what is worse.
     """
     seen: dict[CourseKey, Finding] = {}
     for one in sorted(found, key=lambda one: SEVERITY[one.problem]):
@@ -151,15 +152,24 @@ def _observed(
         each = {key for key in (*before, *seen) if key.concern is concern and key.of}
         ill = [seen[key] for key in each if key in seen and key not in unseen]
         whole = CourseKey("", concern)
-        known = whole in before and before[whole].is_known
-        begun = known or (whole in before and before[whole].present)
+        course = before.get(whole)
+        known = course is not None and course.is_known
+        begun = known or (course is not None and course.present)
         if len(ill) > (FEW if begun else MANY):
             seen[whole] = of_many(ill)
         elif known and len(ill) + moving > FEW:
             unseen.add(whole)
-        if known and (whole in seen or whole in unseen):
-            unseen |= each
+        if course and known and (whole in seen or whole in unseen):
+            worst = SEVERITY[course.told or course.problem]
+            unseen |= {key for key in each if _rank(before.get(key), seen.get(key)) >= worst}
     return {key: one for key, one in seen.items() if key not in unseen}, unseen
+
+
+def _rank(course: Course | None, seen: Finding | None = None) -> int:
+    """How bad it is or was told to be: the lower, the worse."""
+    known = (course.problem, course.told) if course else ()
+    found = (*known, seen.problem if seen else None)
+    return min(SEVERITY[one] for one in found if one)
 
 
 def _next(course: Course | None, seen: Finding | None, now: int, *, counts: bool) -> Course:
@@ -194,11 +204,11 @@ def _due(courses: Mapping[CourseKey, Course], now: int) -> dict[CourseKey, Telli
     is_due = {key for key, (_, at, count) in coming.items() if at <= now and count >= READINGS}
     over = {key for key in is_due if coming[key][0] is Telling.WELL}
     held = {
-        key.concern
+        key.concern: _rank(course)
         for key, course in courses.items()
         if not key.of and (course.present or course.is_known) and key not in over
     }
-    coming = {key: due for key, due in coming.items() if not (key.of and key.concern in held)}
+    coming = {key: due for key, due in coming.items() if not _is_in(held, key, courses[key])}
     ready = {key: due[0] for key, due in coming.items() if key in is_due}
     if not ready:
         return {}
@@ -211,11 +221,16 @@ def _uncovered(courses: Mapping[CourseKey, Course]) -> dict[CourseKey, Course]:
     """These without each of what the channel knows as the fleet's; who still has it once that is
     over is told of with its end."""
     covered = {
-        key.concern
+        key.concern: SEVERITY[one.told or one.problem]
         for key, one in courses.items()
         if not key.of and one.is_known and one.present is not False
     }
-    return {key: one for key, one in courses.items() if not (key.of and key.concern in covered)}
+    return {key: one for key, one in courses.items() if not _is_in(covered, key, one)}
+
+
+def _is_in(whole: Mapping[Concern, int], key: CourseKey, course: Course) -> bool:
+    """Whether what one has is no worse than what the fleet has of that."""
+    return bool(key.of) and key.concern in whole and _rank(course) >= whole[key.concern]
 
 
 def _comes_due(course: Course) -> tuple[Telling, int, int] | None:

@@ -87,6 +87,34 @@ def test_of_five_that_are_left_no_more_are_named() -> None:
     assert report.wrong[0].words == words
 
 
+def test_what_is_worse_than_what_the_fleet_was_told_to_have_is_told_of_each() -> None:
+    retire = [Finding(f"claw-{number}", Problem.RETIRING, "retires") for number in range(1, 12)]
+    dies = retire[0]._replace(problem=Problem.MISSING, words="no host", repair="`y`")
+
+    told = steps(
+        *each_minute(0, 19, *retire),
+        *each_minute(20, 39, dies, *retire[1:]),
+        *each_minute(40, 60, *retire[1:]),
+    )
+
+    was = Finding("claw-1", Problem.MISSING, "no host")
+    assert [at // 60 for at, _ in told] == [5, 25, 50]
+    assert told[1:] == [(25 * 60, Report(wrong=(dies,))), (50 * 60, Report(well=(was,)))]
+
+
+def test_once_most_of_the_fleet_have_what_is_worse_that_is_told_as_the_fleet_s() -> None:
+    ill = [Finding(f"claw-{number}", Problem.NOT_HEALTHY, "ill") for number in range(1, 12)]
+    dead = [one._replace(problem=Problem.MISSING) for one in ill]
+
+    told = steps(*each_minute(0, 9, *ill), *each_minute(10, 40, *dead), *each_minute(41, 60))
+
+    assert [(at // 60, len(one.wrong), len(one.well)) for at, one in told] == [
+        (5, 1, 0),
+        (15, 1, 0),
+        (51, 0, 1),
+    ]
+
+
 def test_what_was_pending_is_told_in_words_of_now_or_else_in_few() -> None:
     pending = (
         Owed(Telling.WRONG, "claw-2", Problem.NOT_HEALTHY),

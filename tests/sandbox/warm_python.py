@@ -1,12 +1,16 @@
-"""A `python3` that starts fast: it forks a process that has imported the libraries already.
+"""A `python3` that starts fast: it forks a process that has imported already what a run needs.
 
-What a run's steps do is the same, in processes of their own; only starting them is cheap.
+What a run's steps do is the same, in processes of their own; only starting them is cheap. Our own
+modules count as imported where the run has the same, byte for byte; and requirements that pip found
+met are met.
 """
 
 import gc
+import hashlib
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import socket
@@ -18,9 +22,12 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 
 LIBRARIES = ("boto3", "botocore.session", "pydantic", "pip._internal.commands.install")
 SERVICES = ("ec2", "ssm", "s3", "sts", "service-quotas", "dynamodb")
+# Of our own, whatever is beside or below it in these.
+PACKAGES = ("fleet_control", "workflows.fleet_deploy", "sandbox.tofu")
 _LARGEST = 1 << 17
 
 # In a run, `python3`: it hands over all it was given, and ends as the fork does.
@@ -52,7 +59,7 @@ def _served(folder: Path) -> Iterator[Path]:
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener,
         subprocess.Popen(  # noqa: S603  (this very file)
-            [sys.executable, "-I", __file__, str(listener.fileno())],
+            [sys.executable, "-I", __file__, str(listener.fileno()), str(folder)],
             pass_fds=[listener.fileno()],
             stdin=subprocess.DEVNULL,
         ) as server,
@@ -65,10 +72,11 @@ def _served(folder: Path) -> Iterator[Path]:
             server.kill()
 
 
-def _serve(listener: socket.socket) -> None:
+def _serve(listener: socket.socket, folder: Path) -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
     _read_descriptions()
+    ours = _import_ours()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -76,7 +84,7 @@ def _serve(listener: socket.socket) -> None:
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listener.close()
-            _become(client)
+            _become(client, ours, folder)
         client.close()
 
 
@@ -94,7 +102,51 @@ def _read_descriptions() -> None:
         ).close()
 
 
-def _become(client: socket.socket) -> None:
+def _import_ours() -> dict[str, bytes]:
+    """The content of each module of ours that is imported now."""
+    for package in PACKAGES:
+        found = pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
+        for name in (one.name for one in found if not one.name.endswith("__main__")):
+            importlib.import_module(name)
+    roots = {package.partition(".")[0] for package in PACKAGES}
+    return {
+        name: Path(module.__file__).read_bytes()
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in roots and module.__file__
+    }
+
+
+def _keep(ours: dict[str, bytes]) -> None:
+    """Keep these modules if each is what an import would find, and none of them else."""
+    found = {name: _found(sys.modules[name]) for name in ours}
+    if all(file and file.read_bytes() == ours[name] for name, file in found.items()):
+        for name, file in found.items():
+            _lay(sys.modules[name], str(file))
+    else:
+        for name in ours:
+            del sys.modules[name]
+
+
+def _found(module: ModuleType) -> Path | None:
+    """The file that an import of this module would find."""
+    path = module.__name__.replace(".", "/") + ("/__init__.py" if _is_package(module) else ".py")
+    return next((file for file in (Path(one, path) for one in sys.path) if file.is_file()), None)
+
+
+def _is_package(module: ModuleType) -> bool:
+    return hasattr(module, "__path__")
+
+
+def _lay(module: ModuleType, file: str) -> None:
+    """Make it the module of that file."""
+    module.__file__ = file
+    if module.__spec__:
+        module.__spec__.origin = file
+    if _is_package(module):
+        module.__path__ = [str(Path(file).parent)]
+
+
+def _become(client: socket.socket, ours: dict[str, bytes], folder: Path) -> None:
     """The program that was asked for; never returns."""
     os.setsid()
     message, given, _, _ = socket.recv_fds(client, _LARGEST, 3)
@@ -109,11 +161,25 @@ def _become(client: socket.socket) -> None:
     sys.path[:] = [here, *(os.path.join(here, entry) for entry in added), *sys.path]  # noqa: PTH118  (of text)
     sys.argv[:] = [name, *words]
     threading.Thread(target=_end_with, args=[client], daemon=True).start()
-    code = _run(name)
+    _keep(ours)
+    code = _installed(words, folder) if name == "pip" else _run(name)
     sys.stdout.flush()
     sys.stderr.flush()
     client.send(str(code).encode())
     os._exit(code)
+
+
+def _installed(words: list[str], folder: Path) -> int:
+    """pip's exit code, at once where it said before that just these requirements are met."""
+    settings = [item for item in sorted(os.environ.items()) if item[0].startswith("PIP_")]
+    asked = [words, settings, *(Path(one).read_text() for one in words if Path(one).is_file())]
+    met = folder / hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    if met.exists():
+        return 0
+    code = _run("pip")
+    if code == 0 and "--quiet" in words:
+        met.touch()
+    return code
 
 
 def _run(module: str) -> int:
@@ -138,4 +204,4 @@ def _end_with(client: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _serve(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]))
