@@ -138,6 +138,7 @@ class Deploying:
         trouble: what keeps us from seeing how it goes, for now.
         note: what is left to the run to see, and what the Control API says beside.
         asked_by, asked_at: who asked, and when, in Unix seconds; empty where that is not known.
+        still: of whom something is wrong that was told before, as `wrong` has them.
         calls: who is called at its end besides, as `FleetChannel.calls` has them.
     """
 
@@ -187,6 +188,7 @@ class WatchReport:
     wrong: tuple[Finding, ...] = ()
     well: tuple[Finding, ...] = ()
     flapping: tuple[Finding, ...] = ()
+    still: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     taken: float = 0.0
 

@@ -66,7 +66,7 @@ class Deployed:
         read: when, Unix seconds; what a machine launched later was made by is not known.
         last: what the last deploy left of each host; None where it did not end well, or is not
             over.
-        moved: the hosts that deploys moved lately, or move now.
+        moved: the hosts that deploys moved, or move now.
         unseen: runs of which it is not known what they moved.
     """
 
@@ -82,6 +82,12 @@ class Deployed:
             return None
         later = (one for one in self.unseen if one.until is None or one.until > last.ended)
         return None if any(one.may_have_moved(host) for one in later) else last
+
+    def may_have_made(self, id_: str) -> bool:
+        """Whether this instance has had a host by a deploy, unless it is known that none was its
+        own."""
+        own = (*(one.id for one in self.moved), *(one.target for one in self.unseen))
+        return self.read == -inf or id_ in own or "" in own
 
     def moving(self, ids: Iterable[str], now: float) -> frozenset[str]:
         """Which of these a deploy moves now, or did until a few minutes ago."""

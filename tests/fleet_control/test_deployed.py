@@ -121,6 +121,26 @@ def test_a_host_is_moving_from_its_job_s_begin_until_ten_minutes_after_its_end()
     assert deployed([run_], [], NOW).moving(ids, NOW + 600) == {"claw-2"}
 
 
+@pytest.mark.parametrize(
+    ("runs", "unseen", "read", "made"),
+    [
+        ([], [], NOW, False),
+        ([deploy(7, job("claw-1"))], [], NOW, False),
+        ([deploy(7, job("claw-2"))], [], NOW, True),
+        ([deploy(7, job("claw-2", "failure"), conclusion="failure")], [], NOW, True),
+        ([], [deploy(7, target="claw-2")], NOW, True),
+        ([], [deploy(7, target="all")], NOW, True),
+        ([], [deploy(7, target="claw-1")], NOW, False),
+        ([], [], float("-inf"), True),
+    ],
+    ids=["none", "another's", "its", "failed", "unseen", "unseen all", "unseen other", "unread"],
+)
+def test_an_instance_had_no_host_yet_where_no_deploy_may_have_made_one(
+    runs: list[Run], unseen: list[Run], read: float, made: bool
+) -> None:
+    assert deployed(runs, unseen, read).may_have_made("claw-2") is made
+
+
 def test_what_moved_when_the_ledger_was_last_read_moves_no_more_half_an_hour_later() -> None:
     of_host = deployed([deploy(7, job("claw-1", None), status="in_progress")], [], NOW)
     of_any = deployed([], [deploy(7, target="all", status="in_progress")], NOW)
