@@ -138,7 +138,6 @@ class Deploying:
         trouble: what keeps us from seeing how it goes, for now.
         note: what is left to the run to see, and what the Control API says beside.
         asked_by, asked_at: who asked, and when, in Unix seconds; empty where that is not known.
-        still: of whom something is wrong that was told before, as `wrong` has them.
         calls: who is called at its end besides, as `FleetChannel.calls` has them.
     """
 
@@ -179,8 +178,9 @@ class WatchReport:
 
     Attributes:
         wrong: what is no longer as it should be.
-        well: what was wrong, and is so again.
+        well: what was wrong, and is so no more.
         flapping: what goes back and forth, of which nothing more is said until it rests.
+        still: of whom something is wrong that was told before, as `Finding.of` has them.
         calls: who is called, as `FleetChannel.calls` has them.
         taken: when it was seen, Unix seconds.
     """

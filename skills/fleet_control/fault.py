@@ -86,7 +86,7 @@ class Fault:
 def repair(problem: Problem, of: str = "") -> str:
     """What mends this, in a sentence; nothing where a deploy could not name the instance."""
     advice = _ADVICE.get(problem, "")
-    named = "{of}" not in advice or is_instance_id(of) or of == "all"
+    named = "{of}" not in advice or is_instance_id(of)
     return advice.format(of=of) if named else ""
 
 

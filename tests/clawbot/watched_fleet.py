@@ -48,7 +48,7 @@ class KeptChannel:
         assert not id_ + answers
         return ReportMessage(self)
 
-    async def point(self, asked_in: str, dead_reply: str, to: str) -> None:
+    async def point(self, asked_in: str, dead_reply: str, to: str) -> bool:
         raise AssertionError("a watch points nowhere")
 
     @property

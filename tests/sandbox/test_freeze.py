@@ -40,7 +40,9 @@ async def test_what_runs_goes_on_what_waited_stops_and_one_yes_overrides_it_once
                 await bot.output.until(ONE, Stage.RUNNING)
                 github = outside.sandbox.github
                 # Its plan is made once there is a job for its host.
-                await github.until(github.runner.runs[-1].id, lambda run: len(run.latest_jobs()) > 1)
+                await github.until(
+                    github.runner.runs[-1].id, lambda run: len(run.latest_jobs()) > 1
+                )
                 await bot.terminal.hear(f"/fleet deploy {TWO} &")
                 await bot.output.until(TWO, Stage.QUEUED)
                 await bot.terminal.hear("/fleet freeze for 2h a move")

@@ -71,7 +71,7 @@ async def test_the_script_of_the_demo_s_page(registry: Path, python: Path) -> No
         api = bot.bot.api
         assert [await api.told(one.request_id) for one in await api.runs()] == ["done"] * 3
         left = (await bot.bot.fleet.deploys.look()).last
-        assert {id_: (one.image, one.revision) for id_, one in left.items()} == {
+        assert {id_: one and (one.image, one.revision) for id_, one in left.items()} == {
             id_: (host.image, host.revision[:7]) for id_, host in after.items()
         }
 
