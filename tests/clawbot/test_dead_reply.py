@@ -199,14 +199,20 @@ async def test_what_an_older_control_api_noted_of_it_may_be_answered_once_more(
     assert len(_answered(fleet, dead)) == 2
 
 
-async def test_its_author_points_there_too_once_it_is_back(fleet: ToldFleet) -> None:
+async def test_its_author_does_not_say_of_itself_that_it_is_away(fleet: ToldFleet) -> None:
+    """Where it announces the deploy that it was asked for, its own reply says where: here in the
+    message of the bot that was killed, which its own message answers."""
     fleet.discord.fatal = "claw-1", POINTS
     await fleet.start("claw-1", "claw-2")
-    _, dead = await _asked_a_bot_that_dies(fleet)
+    run, dead = await _asked_a_bot_that_dies(fleet)
     await fleet.passes(345)
     await fleet.start("claw-2")
     await fleet.passes(345)
+    fleet.api.end(run)
+    await fleet.passes(60)
 
-    (to,) = _answered(fleet, dead)
-    assert fleet.discord.messages[to].author == "claw-2"
-    assert isinstance(fleet.discord.messages[dead].shown[-1], GoesOn)
+    _, left, _ = fleet.discord.messages
+    (told,) = fleet.told
+    assert fleet.discord.messages[dead].shown[-1] == GoesOn("Deploy claw-2", DISCORD, left)
+    assert (told.author, told.answers) == ("claw-2", left)
+    assert _answered(fleet, dead) == []

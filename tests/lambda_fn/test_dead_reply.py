@@ -8,6 +8,7 @@ from fleet_control.announcement import GIVEN_UP_SECONDS, LEASED_SECONDS
 from fleet_control.error import ControlApiRefused
 from tests.lambda_fn.told_channels import (
     ASKED,
+    AUTHOR,
     DISCORD,
     PERSONS,
     REPLY,
@@ -46,6 +47,14 @@ async def test_whoever_takes_over_answers_it_where_nobody_did(
     await dead.clock.turn(LEASED_SECONDS)
 
     assert (await dead.announce("claw-3")).dead_reply == ("" if answered else REPLY)
+
+
+async def test_its_own_author_says_it_in_the_reply_itself(dead: ToldChannels) -> None:
+    own = await dead.announce(AUTHOR, message="5")
+    await dead.clock.turn(LEASED_SECONDS)
+
+    assert own.dead_reply == ""
+    assert (await dead.announce("claw-2")).dead_reply == REPLY
 
 
 async def test_one_that_says_so_too_late_is_believed(dead: ToldChannels) -> None:
