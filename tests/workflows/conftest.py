@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import marshal
 import shlex
 import shutil
 import sys
@@ -133,7 +134,7 @@ class LocalRunner:
         place = Path(self.environ["PLAN"])
         place.write_text(self._placed(plan(*changes)))
         told = {"revision": REVISION, "seed_sha256": SEED, "user_data": TOLD}
-        place.with_name("told.json").write_text(json.dumps(told))
+        place.with_name("told").write_bytes(marshal.dumps(told))
         place.with_name(f"{place.name}.imported").write_text(self._placed(plan(*imported)))
 
     def _placed(self, planned: object) -> str:
@@ -363,7 +364,10 @@ BY_THE_CONTROL_API = {
 
 def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
     engine = folder / "tofu-launcher"
-    engine.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -S {ENGINE} "$@"\n')
+    # Imported, it is compiled once.
+    start = f"import sys; sys.path.insert(0, {str(ENGINE.parent)!r}); import {ENGINE.stem} as tofu"
+    python = f"{shlex.quote(sys.executable)} -IS -c {shlex.quote(f'{start}; tofu.main()')}"
+    engine.write_text(f'#!/bin/sh\nexec {python} "$@"\n')
     engine.chmod(0o755)
     return {
         **KEYS,
