@@ -127,8 +127,8 @@ class GitHubClient:
         found = self._runs(self._workflow.runs(github.since(recently)), kept)
         if len(found) >= _NEWEST:
             return found
-        newest = self.runs(_NEWEST, max(kept, OLDER_KEPT))
-        return found + [run for run in newest if seconds(run.created) < recently]
+        older = self.runs(_NEWEST, max(kept, OLDER_KEPT))
+        return found + [run for run in older if seconds(run.created) < recently]
 
     def dispatched_at(self, moment: float, within: float) -> list[Run]:
         """The runs created since shortly before then (Unix seconds), until `within` later."""
