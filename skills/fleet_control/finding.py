@@ -25,6 +25,8 @@ _BRIEFLY = {
 
 _DEPLOY_ALL = "`/fleet deploy all` replaces every host, those that are well too."
 _MENDS_MANY = {
+    Problem.NOT_HEALTHY: f"Look at AWS's health page first. {_DEPLOY_ALL}",
+    Problem.CRASH_LOOPING: f"`/fleet rollback all` goes back, {_DEPLOY_ALL}",
     Problem.UNREGISTERED: "`/fleet deploy all` removes those that a deploy made, and replaces all "
     "others.",
     Problem.TWO_HOSTS: repair(Problem.TWO_HOSTS),

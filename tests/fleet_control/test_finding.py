@@ -60,6 +60,18 @@ def test_a_ninth_that_comes_and_goes_keeps_nothing_back_and_makes_no_fleet_flap(
             "`/fleet deploy all` replaces every host, those that are well too.",
         ),
         (
+            [Problem.NOT_HEALTHY] * 9,
+            "9 instances: not healthy",
+            "Look at AWS's health page first. "
+            "`/fleet deploy all` replaces every host, those that are well too.",
+        ),
+        (
+            [Problem.CRASH_LOOPING] * 9,
+            "9 instances: crash-looping",
+            "`/fleet rollback all` goes back, "
+            "`/fleet deploy all` replaces every host, those that are well too.",
+        ),
+        (
             [Problem.TWO_HOSTS] * 9,
             "9 instances: two hosts of one name",
             "`/fleet status` names the machines; end the one that no deploy made.",

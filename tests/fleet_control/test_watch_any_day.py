@@ -69,7 +69,9 @@ class Channel:
     def covers(self, problem: str) -> bool:
         """Whether the fleet is known to have that, or worse."""
         fleet = self.knows.get("")
-        return fleet == FLAPS or bool(fleet and SEVERITY[Problem(fleet)] <= SEVERITY[problem])
+        return fleet == FLAPS or bool(
+            fleet and SEVERITY[Problem(fleet)] <= SEVERITY[Problem(problem)]
+        )
 
 
 def watched(spells: list[Spell]) -> Channel:
