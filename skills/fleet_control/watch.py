@@ -65,14 +65,18 @@ def is_reading(status: FleetStatus) -> bool:
 def findings(status: FleetStatus) -> tuple[Finding, ...]:
     """What is wrong by this reading. That a newer image is there, or another type asked for, is for
     whoever deploys next."""
-    of_rows = ((_named(row), fault) for row in status.rows for fault in row.faults)
+    of_rows = (
+        (_named(row), fault)
+        for row in status.rows
+        for fault in row.faults
+        # Of a machine that no entry asks for it matters only that it is there.
+        if row.condition is not None or fault.problem is Problem.UNREGISTERED
+    )
     of_fleet = (("", fault) for fault in status.faults)
-    strays = {_named(row) for row in status.rows if row.worst and row.condition is None}
     return tuple(
         Finding(of, fault.problem, fault.words.removeprefix(f"{of} "), fault.repair)
         for of, fault in (*of_rows, *of_fleet)
         if fault.problem in _CONCERNS
-        and (fault.problem is Problem.UNREGISTERED or of not in strays)
     )
 
 
@@ -121,7 +125,8 @@ def step(
     seen, unseen = _observed(before, found, busy)
     courses = {}
     for key in {**before, **seen}:
-        course = _next(before.get(key), seen.get(key), moment, counts=key not in unseen)
+        course = before[key] if key in before else Course(seen[key].problem)
+        course = _next(course, seen.get(key), moment, counts=key not in unseen)
         if course.present or course.is_known or course.came:
             courses[key] = course
     pending = [*state.pending]
@@ -140,7 +145,7 @@ def _observed(
 ) -> Observed:
     """The worst of each concern, and the keys of which nothing is known.
 
-    What many have alike is the fleet's; once that was told nothing is known of each meanwhile.
+    What many have alike is the fleet's, of which nothing is known while too many are moved.
     """
     seen: dict[CourseKey, Finding] = {}
     for one in sorted(found, key=lambda one: SEVERITY[one.problem]):
@@ -151,21 +156,16 @@ def _observed(
         each = {key for key in (*before, *seen) if key.concern is concern and key.of}
         ill = [seen[key] for key in each if key in seen and key not in unseen]
         whole = CourseKey("", concern)
-        known = whole in before and before[whole].is_known
-        begun = known or (whole in before and before[whole].present)
+        begun = whole in before and (before[whole].is_known or before[whole].present)
         if len(ill) > (FEW if begun else MANY):
             seen[whole] = of_many(ill)
-        elif known and len(ill) + moving > FEW:
+        elif len(ill) + moving > FEW:
             unseen.add(whole)
-        if known and (whole in seen or whole in unseen):
-            unseen |= each
-    return {key: one for key, one in seen.items() if key not in unseen}, unseen
+    return seen, unseen
 
 
-def _next(course: Course | None, seen: Finding | None, now: int, *, counts: bool) -> Course:
-    """The course after a reading in which it was seen, or was not, or of which nothing is known."""
-    if course is None:
-        course = Course(seen.problem if seen else Problem.MISSING)
+def _next(course: Course, seen: Finding | None, now: int, *, counts: bool) -> Course:
+    """The course after a reading in which it was seen, or was not, or which tells nothing of it."""
     if not counts:
         return course.interrupted
     there = seen is not None
@@ -241,7 +241,7 @@ def _problem(course: Course, kind: Telling) -> Problem:
 
 def _told(course: Course, kind: Telling) -> Course:
     """The course once that was told of it."""
-    came = () if course.flapping or kind is Telling.FLAPPING else course.came
+    came = () if course.flapping else course.came
     told = course.problem if kind is Telling.WRONG else None
     return replace(
         course,

@@ -60,7 +60,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         (
             "lambda_fn/github.py",
             "lambda_fn",
-            "github action revisions github_cache http_client settings last_words lease",
+            "github action revisions github_cache http_client settings last_words lease handler",
         ),
         ("lambda_fn/holds.py", "lambda_fn", "holds"),
         ("lambda_fn/handler.py", "lambda_fn", "handler secrets runtime action lease github"),
