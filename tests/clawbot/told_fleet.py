@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from clawbot.ask import Ask
 from clawbot.deploy import Deploys
 from clawbot.fleet_channel.announcing import Announcer
-from clawbot.living_reply import LivingReply, NoPlace, State
+from clawbot.living_reply import LivingReply, NoPlace, ReplyMessage, State
 from clawbot.once import Once
 from clawbot.replies import Deploying, Notice, Reply, asking
 from clawbot.tracking import Tracker
@@ -136,7 +136,7 @@ class ToldChannel:
         self.platform = self.on.name
         self.name, self.calls = CHANNELS[self.platform], (ON_CALL[self.platform],)
 
-    def message(self, id_: str = "", answers: str = "") -> PlatformMessage:
+    def message(self, id_: str = "", answers: str = "") -> ReplyMessage:
         return PlatformMessage(self.on, self.bot, self.name, id_, answers)
 
     async def point(self, asked_in: str, dead_reply: str, to: str) -> None:

@@ -190,8 +190,12 @@ async def test_of_a_log_whose_size_the_store_does_not_know_nothing_is_told(
 async def test_what_is_answered_in_a_log_s_place_is_no_log(ask: Ask, github: SmallGitHub) -> None:
     github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
     github.jobs[7] = [job(2, "plan", "completed", **at(5, "failure", "failure"))]
-    gone = web.Response(status=404, text="##[error]no such log")
-    github.hears = lambda path: path.endswith("/logs") and github.refusals.append(gone)
+
+    def hears(path: str) -> None:
+        if path.endswith("/logs"):
+            github.refusals.append(web.Response(status=404, text="##[error]no such log"))
+
+    github.hears = hears
 
     assert await _reason(ask) == ""
 

@@ -37,7 +37,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         ),
         ("clawbot/confirmation.py", "clawbot", "confirmation"),
         ("clawbot/words.py", "clawbot", "words"),
-        ("clawbot/fleet_channel/announcing.py", "clawbot", "announcing"),
+        ("clawbot/fleet_channel/announcing.py", "clawbot", "announcer announcing"),
         ("clawbot/fleet_channel/lease.py", "clawbot", "announcing"),
         ("clawbot/fleet_channel/pointers.py", "clawbot", "announcing"),
         ("clawbot/fleet_channel/telling.py", "clawbot", "announcing"),
