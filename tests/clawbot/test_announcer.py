@@ -193,7 +193,14 @@ async def test_where_its_end_was_told_without_a_message_ours_says_that_it_goes_o
     assert stands.shown == [GoesOn("Deploy claw-2", "discord:900", "")]
 
 
-@pytest.mark.parametrize("seen", [{"silence": "told", "end": "done"}, {"silence": "duplicate"}])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"silence": "told", "end": "done"},
+        {"silence": "told", "message": ""},
+        {"silence": "duplicate"},
+    ],
+)
 async def test_our_message_of_what_is_told_or_of_a_duplicate_stays_as_it_is(
     announcing: Announcing, seen: dict[str, str]
 ) -> None:
