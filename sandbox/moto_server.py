@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from moto.ec2.models import amis
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -9,7 +10,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from sandbox import ec2_refusal, host_lifecycle, service_check
+from sandbox import ec2_refusal, host_lifecycle, moto_lookups, service_check
 from sandbox.moto_admin import with_admin_routes
 from sandbox.moto_retries import answering_again
 
@@ -17,8 +18,10 @@ from sandbox.moto_retries import answering_again
 _SERVICES = ("ec2", "iam", "ssm", "dynamodb", "s3", "sts", "logs")
 
 
-def made(listening: int) -> BaseWSGIServer:
-    """The server of a socket that listens; it does not serve yet."""
+def made(listening: int, images: list[dict[str, Any]]) -> BaseWSGIServer:
+    """The server of a socket that listens; it does not serve yet. Its EC2 has these images."""
+    # moto reads its own once it is imported, which may have been for another.
+    amis.AMIS = images
     return make_server(
         "127.0.0.1", 0, _application(), threaded=True, request_handler=_Handler, fd=listening
     )
@@ -28,6 +31,7 @@ def _application() -> Any:
     host_lifecycle.take_place()
     service_check.take_place()
     ec2_refusal.take_place()
+    moto_lookups.take_place()
     application = DomainDispatcherApplication(create_backend_app)
     for service in _SERVICES:
         application.app_instances[service] = create_backend_app(service)  # type: ignore[arg-type]  # a Literal of every service's name

@@ -24,6 +24,8 @@ def listening(answer: HttpAnswer) -> Iterator[str]:
 
     class RequestHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Headers and body in one piece: apart, the second waits for the first's acknowledgement.
+        wbufsize = -1
 
         def do_GET(self) -> None:
             self._answer()

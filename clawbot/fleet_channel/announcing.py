@@ -130,15 +130,17 @@ class Announcer:
             tasks.create_task(self._pointers.say(run, taken, message))
 
         lease = ChannelLease(self._api, run, self._channel.name, self._bot, self._clock, taken)
-        answers = self._pointers.answered(run, taken)
-        telling = ChannelTelling(run, lease, self._channel, self._clock, answers, stands_in)
+        telling = ChannelTelling(run, lease, self._channel, self._clock, stands_in)
         self._tellings.append(telling)
         tasks.create_task(self._tell(run, telling))
 
     async def _tell(self, run: Run, telling: ChannelTelling) -> None:
         try:
             if await telling.follow(self._tracker):
-                self._settled |= telling.runs
+                if telling.leaves_unanswered:
+                    self._not_before[run.id] = self._clock.monotonic() + LEFT_AFTER_FAILURE_SECONDS
+                else:
+                    self._settled |= telling.runs
             else:
                 log.info(
                     "fleet.announcement_lost run=%s request_id=%s channel=%s", *self._named(run)
@@ -160,6 +162,7 @@ class Announcer:
 
 
 def _is_left_open(seen: Announcement, bot: str) -> bool:
-    """Whether our own message there does not show the end yet, which the asker's reply told."""
-    told = seen.silence == Silence.TOLD and not seen.end
+    """Whether our own message there does not show the end yet, which the asker's reply told, or
+    that dead reply is not answered yet with our message."""
+    told = seen.silence == Silence.TOLD and (not seen.end or bool(seen.dead_reply))
     return told and seen.by == bot and bool(seen.message)

@@ -14,6 +14,8 @@ from fleet_control.ledger import Operation, Run, seconds
 
 # For so long after it was moved a host may still come to itself.
 SETTLING_SECONDS = 600.0
+# Of a run that nobody has seen for so long no job waits for a host any more.
+LOST_SECONDS = 1800.0
 # GitHub lists a run some seconds after it took the dispatch.
 LISTED_SECONDS = 60.0
 
@@ -64,7 +66,7 @@ class Deployed:
         read: when, Unix seconds; what a machine launched later was made by is not known.
         last: what the last deploy left of each host; None where it did not end well, or is not
             over.
-        moved: the hosts that deploys moved lately, or move now.
+        moved: the hosts that deploys moved, or move now.
         unseen: runs of which it is not known what they moved.
     """
 
@@ -81,15 +83,20 @@ class Deployed:
         later = (one for one in self.unseen if one.until is None or one.until > last.ended)
         return None if any(one.may_have_moved(host) for one in later) else last
 
+    def may_have_made(self, id_: str) -> bool:
+        """Whether this instance has had a host by a deploy, unless it is known that none was its
+        own."""
+        own = (*(one.id for one in self.moved), *(one.target for one in self.unseen))
+        return self.read == -inf or id_ in own or "" in own
+
     def moving(self, ids: Iterable[str], now: float) -> frozenset[str]:
         """Which of these a deploy moves now, or did until a few minutes ago."""
-        found = {one.id for one in self.moved if _lately(one.until, now)}
-        open_ = {one.target for one in self.unseen if _lately(one.until, now)}
+        found = {one.id for one in self.moved if self._lately(one.until, now)}
+        open_ = {one.target for one in self.unseen if self._lately(one.until, now)}
         return frozenset(id_ for id_ in ids if id_ in found | open_ or "" in open_)
 
-
-def _lately(until: float | None, now: float) -> bool:
-    return until is None or now - until < SETTLING_SECONDS
+    def _lately(self, until: float | None, now: float) -> bool:
+        return now - self.read < LOST_SECONDS if until is None else now - until < SETTLING_SECONDS
 
 
 def deployed(runs: Iterable[Run], unseen: Iterable[Run], read: float) -> Deployed:

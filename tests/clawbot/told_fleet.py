@@ -53,6 +53,8 @@ class Platform:
     Attributes:
         called: who was called at which end, as (channel, accounts).
         pointed: which dead reply was answered with which message.
+        gone: channels in which nothing can be answered any more; `silent` are those that take
+            nothing for now. `tried` is of which channels each try of that was.
         away: whether it answers nobody; `shut_out` are bots that it does not answer, `put_out`
             those that it refuses for good, and `muted` those that may say nothing new.
         fatal: the moment of a bot at which it is killed: before its message was taken, or after.
@@ -63,6 +65,9 @@ class Platform:
     messages: dict[str, Standing] = field(default_factory=dict)
     called: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     pointed: list[tuple[str, str]] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
+    tried: list[str] = field(default_factory=list)
     away: bool = False
     shut_out: set[str] = field(default_factory=set)
     put_out: set[str] = field(default_factory=set)
@@ -139,9 +144,15 @@ class ToldChannel:
     def message(self, id_: str = "", answers: str = "") -> ReplyMessage:
         return PlatformMessage(self.on, self.bot, self.name, id_, answers)
 
-    async def point(self, asked_in: str, dead_reply: str, to: str) -> None:
+    async def point(self, asked_in: str, dead_reply: str, to: str) -> bool:
         assert self.on.messages[dead_reply].channel == f"{self.platform}:{asked_in}"
+        self.on.tried.append(asked_in)
+        if self.on.away or asked_in in self.on.gone | self.on.silent:
+            return asked_in in self.on.gone
+        await self.on.passes(self.bot, new=True)
         self.on.pointed.append((dead_reply, to))
+        await self.on.passes(self.bot)
+        return True
 
 
 class Running:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fleet_control.deployed import HostLeft, deployed
+from fleet_control.deployed import LOST_SECONDS, HostLeft, deployed
 from fleet_control.deployed_source import (
     JOINS_SECONDS,
     KEPT_SECONDS,
@@ -121,6 +121,36 @@ def test_a_host_is_moving_from_its_job_s_begin_until_ten_minutes_after_its_end()
     assert deployed([run_], [], NOW).moving(ids, NOW + 600) == {"claw-2"}
 
 
+@pytest.mark.parametrize(
+    ("runs", "unseen", "read", "made"),
+    [
+        ([], [], NOW, False),
+        ([deploy(7, job("claw-1"))], [], NOW, False),
+        ([deploy(7, job("claw-2"))], [], NOW, True),
+        ([deploy(7, job("claw-2", "failure"), conclusion="failure")], [], NOW, True),
+        ([], [deploy(7, target="claw-2")], NOW, True),
+        ([], [deploy(7, target="all")], NOW, True),
+        ([], [deploy(7, target="claw-1")], NOW, False),
+        ([], [], float("-inf"), True),
+    ],
+    ids=["none", "another's", "its", "failed", "unseen", "unseen all", "unseen other", "unread"],
+)
+def test_an_instance_had_no_host_yet_where_no_deploy_may_have_made_one(
+    runs: list[Run], unseen: list[Run], read: float, made: bool
+) -> None:
+    assert deployed(runs, unseen, read).may_have_made("claw-2") is made
+
+
+def test_what_moved_when_the_ledger_was_last_read_moves_no_more_half_an_hour_later() -> None:
+    of_host = deployed([deploy(7, job("claw-1", None), status="in_progress")], [], NOW)
+    of_any = deployed([], [deploy(7, target="all", status="in_progress")], NOW)
+
+    for known in (of_host, of_any):
+        assert known.moving(["claw-1"], NOW + LOST_SECONDS - 1) == {"claw-1"}
+        assert known.moving(["claw-1"], NOW + LOST_SECONDS) == set()
+    assert LOST_SECONDS == 1800
+
+
 def test_a_host_is_moving_before_its_job_touches_it_and_not_where_that_came_to_nothing() -> None:
     begins = job("claw-1", None, steps=(MOVED._replace(status="queued", conclusion=None),))
     nothing = job("claw-2", "failure", steps=(MOVED._replace(conclusion="skipped"),))
@@ -141,7 +171,7 @@ def test_a_host_whose_job_never_ended_is_moving_until_ten_minutes_after_its_run(
 def test_a_run_whose_jobs_are_unseen_moves_what_it_is_for() -> None:
     ids = ("claw-1", "claw-2")
     for target, moving in (("claw-1", {"claw-1"}), ("all", set(ids)), ("", set(ids))):
-        known = deployed([], [deploy(7, target=target, status="in_progress")], NOW)
+        known = deployed([], [deploy(7, target=target, status="in_progress")], LATER)
         ended = deployed([], [deploy(7, target=target)], NOW)
 
         assert known.moving(ids, LATER) == moving

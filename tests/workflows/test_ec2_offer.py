@@ -93,6 +93,19 @@ def test_the_zone_is_the_subnets_and_the_disk_the_roots(ec2: FakeEc2, cloud: Clo
         "availability-zone",
         "eu-central-1b",
     )
+    assert (asked["Filter.2.Name"], asked["Filter.2.Value.1"]) == ("instance-type", "t3.large")
+
+
+def test_of_a_type_that_is_not_offered_a_near_one_is_looked_for_among_all(
+    ec2: FakeEc2, cloud: Cloud
+) -> None:
+    ec2.scripts["DescribeInstanceTypeOfferings"] = [offerings(), offerings("t3.large", "t3.small")]
+
+    found = ec2_offer.read(cloud, IMAGE, [replace(LAUNCH, type="t3.larg")])
+
+    assert found.offered == {"t3.large", "t3.small"}
+    _, asked = (one for one in ec2.asked if one["Action"] == "DescribeInstanceTypeOfferings")
+    assert [f"Filter.{number}.Name" in asked for number in (1, 2)] == [True, False]
 
 
 def test_without_a_subnet_the_region_is_asked(ec2: FakeEc2, cloud: Cloud) -> None:
@@ -100,7 +113,8 @@ def test_without_a_subnet_the_region_is_asked(ec2: FakeEc2, cloud: Cloud) -> Non
 
     assert found.place == "eu-central-1"
     (asked,) = (one for one in ec2.asked if one["Action"] == "DescribeInstanceTypeOfferings")
-    assert (asked["LocationType"], "Filter.1.Name" in asked) == ("region", False)
+    assert (asked["LocationType"], asked["Filter.1.Name"]) == ("region", "instance-type")
+    assert "Filter.2.Name" not in asked
     assert ec2.counts["DescribeSubnets"] == 0
 
 

@@ -17,7 +17,12 @@ from workflows.fleet_deploy.stopped import Stopped
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import ImageTypeDef, InstanceTypeDef, InstanceTypeInfoTypeDef
+    from mypy_boto3_ec2.type_defs import (
+        FilterTypeDef,
+        ImageTypeDef,
+        InstanceTypeDef,
+        InstanceTypeInfoTypeDef,
+    )
 
 # Running on-demand machines of the standard families, in vCPUs; the others have their own.
 QUOTA = "L-1216C47A"
@@ -69,7 +74,8 @@ class Ec2Offer:
     Attributes:
         image: None where it is none of ours, or not available any more.
         place: the zone in which the hosts would lie; the region where that is not known yet.
-        offered: the types that can be had there.
+        offered: of the types that are to be launched those that can be had there; where one can
+            not, all that can.
         types: those that are to be launched, as far as EC2 knows them.
         quota: None where it can't be read.
     """
@@ -88,7 +94,7 @@ def read(cloud: Cloud, image: str, launches: Collection[Launch]) -> Ec2Offer:
     return Ec2Offer(
         image=_image(cloud.ec2, image),
         place=zone or cloud.ec2.meta.region_name,
-        offered=_offered(cloud.ec2, zone),
+        offered=_offered(cloud.ec2, zone, names),
         types={name: _type(raw) for name, raw in _types(cloud.ec2, names).items()},
         quota=_quota(cloud),
     )
@@ -135,11 +141,20 @@ def _zone(ec2: "EC2Client", subnet: str) -> str:
         return ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["AvailabilityZone"]
 
 
-def _offered(ec2: "EC2Client", zone: str) -> frozenset[str]:
+def _offered(ec2: "EC2Client", zone: str, names: Collection[str]) -> frozenset[str]:
+    """Of a thousand types a launch needs one: all are asked for where only a near one could do."""
+    if len(names) <= _AT_ONCE:
+        found = _offerings(ec2, zone, {"Name": "instance-type", "Values": sorted(names)})
+        if found.issuperset(names):
+            return found
+    return _offerings(ec2, zone)
+
+
+def _offerings(ec2: "EC2Client", zone: str, *filters: "FilterTypeDef") -> frozenset[str]:
+    there: tuple[FilterTypeDef, ...] = ({"Name": "location", "Values": [zone]},) if zone else ()
     with _asking("DescribeInstanceTypeOfferings"):
         pages = ec2.get_paginator("describe_instance_type_offerings").paginate(
-            LocationType="availability-zone" if zone else "region",
-            Filters=[{"Name": "location", "Values": [zone]}] if zone else [],
+            LocationType="availability-zone" if zone else "region", Filters=[*there, *filters]
         )
         return frozenset(
             one["InstanceType"] for page in pages for one in page["InstanceTypeOfferings"]
