@@ -39,6 +39,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("clawbot/words.py", "clawbot", "words"),
         ("clawbot/fleet_channel/announcing.py", "clawbot", "announcer announcing"),
         ("clawbot/fleet_channel/lease.py", "clawbot", "channel_lease announcing"),
+        ("clawbot/fleet_channel/dead_reply.py", "clawbot", "channel_lease announcing"),
         ("clawbot/fleet_channel/pointers.py", "clawbot", "pointers announcing"),
         ("clawbot/fleet_channel/telling.py", "clawbot", "announcing"),
         ("clawbot/fleet_channel/watch_words.py", "discord", "watch_report"),
