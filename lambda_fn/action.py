@@ -115,12 +115,14 @@ def runs(ask: ApiRequest, github: GitHubClient) -> list[Run]:
     wanted = ask.entry.request_id
     newest = 0 if wanted or ask.unfinished else ask.limit
     found = github.runs(newest, 0 if wanted else RUNS_KEPT)
-    ended = github.now - DAY if ask.unfinished else 0
-    return [
-        one
-        for one in found
-        if wanted in ("", one.request_id) and not (one.finished and seconds(one.updated) < ended)
-    ][: ask.limit]
+    if ask.unfinished:
+        found = [one for one in found if not _is_past(one, github.now)]
+    return [one for one in found if wanted in ("", one.request_id)][: ask.limit]
+
+
+def _is_past(run: Run, now: float) -> bool:
+    """Whether it ended more than a day ago."""
+    return run.finished and seconds(run.updated) < now - DAY
 
 
 def cancel(run_id: int, github: GitHubClient) -> str:

@@ -35,21 +35,30 @@ class AwsApi(NamedTuple):
         self, service: AwsService, action: str, said: Mapping[str, object], code: Code, name: str
     ) -> Response:
         """`code` and `name` are for the Failure where it can't be reached."""
-        region = self.environ.get("AWS_REGION", "")
-        own = self.environ.get(f"AWS_ENDPOINT_URL_{service.name.upper()}")
-        set_ = own or self.environ.get("AWS_ENDPOINT_URL")
-        endpoint = (set_ or f"https://{service.name}.{region}.amazonaws.com").rstrip("/")
         body = json.dumps(said).encode()
-        headers = {
-            "content-type": f"application/x-amz-json-{service.version}",
-            "host": endpoint.split("/")[2],
-            "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
-            "x-amz-target": f"{service.target}.{action}",
-        }
-        if token := self.environ.get("AWS_SESSION_TOKEN"):
-            headers["x-amz-security-token"] = token
-        headers["authorization"] = signature(headers, body, region, service.name, self.environ)
+        endpoint, headers = signed(self.environ, service, action, body, time.time())
         return HttpServer(endpoint, code, name, self.budget).ask("POST", "/", headers, body)
+
+
+def signed(
+    environ: Mapping[str, str], service: AwsService, action: str, body: bytes, now: float
+) -> tuple[str, Mapping[str, str]]:
+    """Where a service is asked, and the headers with which it takes this body; `now` in Unix
+    seconds."""
+    region = environ.get("AWS_REGION", "")
+    own = environ.get(f"AWS_ENDPOINT_URL_{service.name.upper()}")
+    set_ = own or environ.get("AWS_ENDPOINT_URL")
+    endpoint = (set_ or f"https://{service.name}.{region}.amazonaws.com").rstrip("/")
+    headers = {
+        "content-type": f"application/x-amz-json-{service.version}",
+        "host": endpoint.split("/")[2],
+        "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now)),
+        "x-amz-target": f"{service.target}.{action}",
+    }
+    if token := environ.get("AWS_SESSION_TOKEN"):
+        headers["x-amz-security-token"] = token
+    authorization = signature(headers, body, region, service.name, environ)
+    return endpoint, headers | {"authorization": authorization}
 
 
 def signature(

@@ -267,7 +267,7 @@ class GitHubClient:
 
     def _accepted(self, answer: Response) -> Response:
         """The answer, if it is no refusal; else what GitHub's refusal means for our asker."""
-        if 200 <= answer.status < 300:
+        if answer.status < 300:
             return answer
         words, wait, trouble = github.read_refusal(answer, self.shown, self.now)
         if answer.status == 401:

@@ -71,7 +71,7 @@ def _history(github: GitHubClient, at: str, count: int, kept: float) -> list[Map
 def _changing(commits: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """The branch's own commits that change what a seed holds; not those within what was merged."""
     known = {one["oid"]: one for one in commits}
-    newest = commits[0] if commits else None
+    newest = next(iter(commits), None)
     while newest:
         parents = newest["parents"]["nodes"]
         before = known.get(parents[0]["oid"]) if parents else None

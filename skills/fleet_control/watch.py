@@ -51,13 +51,18 @@ def is_reading(status: FleetStatus) -> bool:
 def findings(status: FleetStatus) -> tuple[Finding, ...]:
     """What is wrong by this reading. That a newer image is there, or another type asked for, is for
     whoever deploys next."""
-    of_rows = ((_named(row), fault) for row in status.rows for fault in row.faults)
+    of_rows = (
+        (_named(row), fault)
+        for row in status.rows
+        for fault in row.faults
+        # Of a machine that no entry asks for it matters only that it is there.
+        if row.condition is not None or fault.problem is Problem.UNREGISTERED
+    )
     of_fleet = (("", fault) for fault in status.faults)
-    strays = {_named(row) for row in status.rows if row.worst and row.condition is None}
     return tuple(
         Finding(of, fault.problem, fault.words.removeprefix(f"{of} "), fault.repair)
         for of, fault in (*of_rows, *of_fleet)
-        if fault.problem in CONCERNS and (fault.problem is Problem.UNREGISTERED or of not in strays)
+        if fault.problem in CONCERNS
     )
 
 
@@ -106,7 +111,8 @@ def step(
     seen, unseen = _observed(before, found, busy)
     courses = {}
     for key in {**before, **seen}:
-        course = _next(before.get(key), seen.get(key), moment, counts=key not in unseen)
+        course = before[key] if key in before else Course(seen[key].problem)
+        course = _next(course, seen.get(key), moment, counts=key not in unseen)
         if course.present or course.is_known or course.came:
             courses[key] = course
     pending = [*state.pending]
@@ -158,10 +164,8 @@ def _rank(course: Course | None, seen: Finding | None = None) -> int:
     return min(SEVERITY[one] for one in found if one)
 
 
-def _next(course: Course | None, seen: Finding | None, now: int, *, counts: bool) -> Course:
-    """The course after a reading in which it was seen, or was not, or of which nothing is known."""
-    if course is None:
-        course = Course(seen.problem if seen else Problem.MISSING)
+def _next(course: Course, seen: Finding | None, now: int, *, counts: bool) -> Course:
+    """The course after a reading in which it was seen, or was not, or which tells nothing of it."""
     if not counts:
         return course.interrupted
     there = seen is not None
@@ -242,7 +246,7 @@ def _problem(course: Course, kind: Telling) -> Problem:
 
 def _told(course: Course, kind: Telling) -> Course:
     """The course once that was told of it."""
-    came = () if course.flapping or kind is Telling.FLAPPING else course.came
+    came = () if course.flapping else course.came
     told = course.problem if kind is Telling.WRONG else None
     return replace(
         course,

@@ -144,8 +144,6 @@ class WatchState:
 def write(state: WatchState) -> str:
     """The state as a text; where there is too much of it, without what is worth least."""
     kept = sorted(state.courses.items(), key=_worth)
-    if _fits(text := _text(state, kept)):
-        return text
     starts = range(len(kept))
     first = bisect_left(starts, True, key=lambda start: _fits(_text(state, kept[start:])))
     if _fits(text := _text(state, kept[first:])):

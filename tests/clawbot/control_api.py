@@ -56,6 +56,7 @@ class Api:
     unseen: ids of runs whose jobs `history` can't have.
     told: the end that each asker was told of last, by the ask's request id.
     life: of every reply.
+    announced: of every deploy, beside that the lease is the asker's.
     checks: what a preflight sees.
     signer: who signs what it is asked.
     followed: the request ids that calls beside a deploy came with.
@@ -77,6 +78,7 @@ class Api:
     unseen: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
     life: dict[str, Any] = field(default_factory=lambda: {"lives": True})
+    announced: dict[str, Any] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
     signer: str = "chat:demo"
     freeze: dict[str, Any] | None = None
@@ -152,7 +154,7 @@ class Api:
         announced = {"silence": "", "by": bot, "message": ask.get("message", "")}
         return {
             "reply": self.life,
-            "announcement": announced,
+            "announcement": announced | self.announced,
             "watch": {"mine": True, "state": ask.get("state") or "", "version": 1},
         }
 

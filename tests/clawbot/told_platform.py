@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from clawbot.living_reply import NoPlace
+from clawbot.living_reply import NoPlace, ReplyMessage
 from clawbot.replies import Deploying, Notice, Reply
 
 ON_CALL = {"discord": "discord:&5", "telegram": "telegram:5"}
@@ -127,7 +127,7 @@ class ToldChannel:
         self.platform = self.on.name
         self.name, self.calls = CHANNELS[self.platform], (ON_CALL[self.platform],)
 
-    def message(self, id_: str = "", answers: str = "") -> PlatformMessage:
+    def message(self, id_: str = "", answers: str = "") -> ReplyMessage:
         return PlatformMessage(self.on, self.bot, self.name, id_, answers)
 
     async def point(self, asked_in: str, dead_reply: str, to: str) -> bool:

@@ -6,10 +6,10 @@ import pytest
 
 from fleet_control.fault import Problem
 from fleet_control.finding import Finding
-from fleet_control.watch import FEW, MANY
+from fleet_control.watch import FEW, MANY, step
 from fleet_control.watch_report import Report, report
 from fleet_control.watch_state import Owed, Telling, WatchState
-from tests.fleet_control.test_watch_steps import GONE, ILL, each_minute, steps
+from tests.fleet_control.test_watch_steps import GONE, ILL, T0, each_minute, steps
 
 
 def test_nine_at_once_are_the_fleet_s_until_four_are_left() -> None:
@@ -49,6 +49,43 @@ def test_a_ninth_that_comes_and_goes_keeps_nothing_back_and_makes_no_fleet_flap(
     told = steps(*((60 * one, dead[: 9 if one % 4 < 2 else 8]) for one in range(60)))
 
     assert [(at, len(one.wrong), one.flapping) for at, one in told] == [(300, 1, ())]
+
+
+NINE = tuple(GONE._replace(of=f"claw-{number}") for number in range(1, 10))
+
+
+def test_what_nine_had_too_shortly_for_the_fleet_is_told_of_each_that_goes_on_by_its_own_time() -> (
+    None
+):
+    told = steps(*each_minute(0, 4, *NINE), *each_minute(5, 9, *NINE[:3]))
+
+    assert told == [(300, Report(wrong=NINE[:3]))]
+
+
+def test_nine_for_a_moment_make_no_fleet_of_six() -> None:
+    told = steps((0, NINE), (60, ()), *each_minute(2, 8, *NINE[:6]))
+
+    assert told == [(420, Report(wrong=NINE[:6]))]
+
+
+def test_of_nine_one_that_a_deploy_moves_does_not_count() -> None:
+    state, reports = WatchState(), []
+    for minute in range(8):
+        state, report = step(state.sent, NINE, ("claw-9",), T0 + 60 * minute)
+        reports += [report] if report else []
+
+    assert reports == [Report(wrong=NINE[:8])]
+
+
+def test_what_gets_worse_for_six_of_a_fleet_that_was_nearly_well_is_told() -> None:
+    ill = [one._replace(problem=Problem.NOT_HEALTHY) for one in NINE]
+
+    told = steps(*each_minute(0, 5, *ill), *each_minute(6, 7), *each_minute(8, 14, *NINE[:6]))
+
+    assert [(at, [one.problem for one in report.wrong]) for at, report in told] == [
+        (300, [Problem.NOT_HEALTHY]),
+        (13 * 60, [Problem.MISSING]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,11 +177,15 @@ def test_what_was_pending_is_told_in_words_of_now_or_else_in_few() -> None:
         Owed(Telling.WRONG, "claw-2", Problem.NOT_HEALTHY),
         Owed(Telling.WRONG, "claw-3", Problem.MISSING),
         Owed(Telling.WRONG, "", Problem.MISSING),
+        Owed(Telling.WELL, "", Problem.TOKEN_ENDS),
     )
 
     every = "`/fleet deploy all` replaces every host, those that are well too."
-    assert report(WatchState({}, 0, pending), [ILL]).wrong == (
+    told = report(WatchState({}, 0, pending), [ILL])
+
+    assert told.wrong == (
         Finding("", Problem.MISSING, "many instances: no host", every),
         Finding("claw-3", Problem.MISSING, "no host", "`/fleet deploy claw-3` creates it."),
         ILL,
     )
+    assert told.well == (Finding("", Problem.TOKEN_ENDS, "GitHub's token near its end"),)

@@ -1,5 +1,7 @@
 """What a watch remembers, as the text that the control table keeps."""
 
+from dataclasses import replace
+
 import pytest
 
 from fleet_control.fault import Problem
@@ -51,9 +53,11 @@ def test_what_the_channel_knows_of_is_kept_where_there_is_too_much() -> None:
         for number in range(400)
     }
 
-    kept = read(write(WatchState({**over, **known}, T0))).courses
+    begun = {CourseKey("new", Concern.HOST): Course(Problem.MISSING, True, T0 - 900, 9)}
 
-    assert kept.items() > known.items()
+    kept = read(write(WatchState({**begun, **over, **known}, T0))).courses
+
+    assert kept.items() > {**begun, **known}.items()
     assert CourseKey("over-0", Concern.HOST) in kept
     assert CourseKey("over-399", Concern.HOST) not in kept
 
@@ -65,6 +69,33 @@ def test_too_much_that_is_owed_is_cut_too() -> None:
 
     assert len(text) <= LONGEST
     assert read(text).pending == owed[:75]
+
+
+def test_a_state_may_have_its_whole_measure() -> None:
+    def owed(of: str) -> WatchState:
+        return WatchState({}, T0, (Owed(Telling.WELL, of, Problem.MISSING),))
+
+    state = owed("c" * (LONGEST - len(write(owed("")))))
+
+    assert len(write(state)) == LONGEST
+    assert read(write(state)) == state
+
+
+def test_a_state_stays_written_while_nothing_in_it_changes_but_when_it_was_read() -> None:
+    state = WatchState({CourseKey("", Concern.IMAGE): Course(Problem.NO_IMAGE_BUILT)}, T0)
+    owed = (Owed(Telling.WRONG, "", Problem.NO_IMAGE_BUILT),)
+
+    assert replace(state, read=T0 + 60).means(state)
+    assert not WatchState({}, T0).means(state)
+    assert not replace(state, pending=owed).means(state)
+
+
+def test_a_course_is_written_in_few_numbers() -> None:
+    course = Course(Problem.RETIRING, True, T0 - 60, 2, came=(T0 - 900,))
+    text = write(WatchState({CourseKey("claw-2", Concern.HOST): course}, T0))
+
+    row = '["h",6,1,60,2,-1,0,0,0,900]'
+    assert text == f'{{"v":1,"t":{T0},"c":[[{row},["claw-2"]]],"p":[]}}'
 
 
 def test_what_this_version_wrote_means_the_same_to_every_later_one() -> None:

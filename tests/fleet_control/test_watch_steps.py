@@ -9,7 +9,7 @@ from fleet_control import watch
 from fleet_control.deployed import Deployed, HostLeft
 from fleet_control.fault import Problem
 from fleet_control.finding import Finding
-from fleet_control.host import HostState, Reading
+from fleet_control.host import Health, HostState, Reading
 from fleet_control.status import shape
 from fleet_control.watch import (
     GAP_SECONDS,
@@ -144,6 +144,48 @@ def test_what_changes_in_words_only_is_not_told_again() -> None:
     assert [at for at, _ in steps(*aged)] == [300]
 
 
+def test_the_end_of_what_got_milder_names_the_worst_that_was_told() -> None:
+    told = steps(
+        *each_minute(0, 5, ILL),
+        *each_minute(6, 11, GONE),
+        *each_minute(12, 20, ILL),
+        *each_minute(21, 31),
+    )
+
+    was = Finding("claw-2", Problem.MISSING, "no host")
+    assert told[2:] == [(31 * 60, Report(well=(was,)))]
+
+
+def test_what_gets_worse_counts_once_seen_in_three_readings_of_its_own() -> None:
+    told = steps(*each_minute(0, 5, ILL), (400, [GONE]), (700, [GONE]), (701, [GONE]))
+
+    assert told[1:] == [(701, Report(wrong=(GONE,)))]
+
+
+def test_readings_without_it_do_not_count_for_it() -> None:
+    told = steps((0, [ILL]), (60, ()), (120, [ILL]), (420, [ILL]), (421, [ILL]))
+
+    assert told == [(421, Report(wrong=(ILL,)))]
+
+
+def test_what_was_seen_too_seldom_by_then_holds_nothing_back_for_longer() -> None:
+    later = GONE._replace(of="claw-3")
+    both = [GONE, later]
+
+    told = steps((0, [GONE]), (60, [GONE]), (120, both), (420, both), (421, both))
+
+    assert [(at, report.wrong) for at, report in told] == [(420, (GONE,)), (421, (later,))]
+
+
+def test_what_was_over_two_hours_ago_is_forgotten() -> None:
+    state = WatchState()
+    for second, seen in [*each_minute(0, 0, ILL), *each_minute(1, 120)]:
+        assert second == 0 or state.courses
+        state, _ = step(state, seen, (), T0 + second)
+
+    assert state.courses == {}
+
+
 def flapping(times: int, apart: int) -> list[tuple[int, Sequence[Finding]]]:
     """Ill in one reading of so many, so many times."""
     return [(60 * one, [ILL] if one % apart == 0 else ()) for one in range(times * apart)]
@@ -158,6 +200,22 @@ def test_what_came_and_went_three_times_within_two_hours_flaps(apart: int, flaps
     said = Report(flapping=(Finding("claw-2", Problem.NOT_HEALTHY, words, repair),))
     assert told[:1] == ([(60 * (2 * apart + 1), said)] if flaps else [])
     assert (FLAPS, FLAPS_WITHIN_SECONDS, RESTED_SECONDS) == (3, 7200, 1800)
+
+
+@pytest.mark.parametrize(("last", "flaps"), [(118, True), (119, False)])
+def test_what_came_two_hours_ago_is_no_flap_any_more(last: int, flaps: bool) -> None:
+    told = steps(*((60 * one, [ILL] if one in (0, 60, last) else ()) for one in range(130)))
+
+    assert [at for at, one in told if one.flapping] == [60 * (last + 1)] * flaps
+
+
+def test_what_was_told_in_between_flaps_all_the_same() -> None:
+    told = steps((0, [ILL]), (60, ()), *each_minute(2, 7, ILL), (480, ()), (540, [ILL]), (600, ()))
+
+    assert [(at, bool(one.wrong), bool(one.flapping)) for at, one in told] == [
+        (420, True, False),
+        (600, False, True),
+    ]
 
 
 def test_what_flaps_is_told_of_again_once_it_is_ill_for_half_an_hour() -> None:
@@ -202,17 +260,28 @@ def test_a_concern_of_which_nothing_is_known_stays_as_it_was_told() -> None:
     reports = []
     for minute in range(6, 30):
         state, told = step(state.sent, (), {CourseKey("", Concern.TOKEN)}, T0 + 60 * minute)
-        reports += [told] if told else []
+        reports += [(minute, told)] if told else []
 
     was = Finding("claw-2", Problem.NOT_HEALTHY, "not healthy")
-    assert reports == [Report(well=(was,))]
+    assert reports == [(16, Report(well=(was,)))]
 
 
 def test_what_an_instance_that_was_removed_leaves_is_told_of_as_before() -> None:
     keys = [CourseKey("claw-9", one) for one in Concern]
-    state = WatchState(dict.fromkeys([*keys, CourseKey("", Concern.HOST)], Course(GONE.problem)))
+    stay = [CourseKey("", Concern.HOST), CourseKey("claw-1", Concern.HOST)]
+    state = WatchState(dict.fromkeys([*keys, *stay], Course(GONE.problem)))
     status = shape(known("claw-1"), Reading((host("claw-1"),), IMAGES, NOW))
 
     kept = watch.without_removed(state, status).courses
 
-    assert [*kept] == [CourseKey("claw-9", Concern.UNREGISTERED), CourseKey("", Concern.HOST)]
+    assert [*kept] == [CourseKey("claw-9", Concern.UNREGISTERED), *stay]
+
+
+def test_of_a_machine_that_no_entry_asks_for_it_is_told_only_that_it_is_there() -> None:
+    stray = host("claw-9", 9, health=Health.IMPAIRED)
+    status = shape(known("claw-1"), Reading((host("claw-1"), stray), IMAGES, NOW))
+
+    assert {one.problem for one in status.rows[0].faults} > {Problem.UNREGISTERED}
+    assert [(one.of, one.problem) for one in watch.findings(status)] == [
+        ("claw-9", Problem.UNREGISTERED)
+    ]

@@ -35,7 +35,8 @@ class SmallGitHub:
     next requests, `refuses` to all of a path that ends so, as (status, message). `remaining` is
     what it says of its quota, `counted` what it takes from it, `ends` when its token ends. `hears`
     is told each path that is asked for, before the answer. `now` is when a dispatch's run is
-    created."""
+    created. `log_scheme` is that of where a log lies, `log_size` its size where the
+    store does not tell the true one."""
 
     url: str = ""
     token: str = TOKEN
@@ -57,6 +58,8 @@ class SmallGitHub:
     cancel_status: int = 202
     log_requests: list[Mapping[str, str]] = field(default_factory=list)
     log_in_parts: bool = True
+    log_scheme: str = "http"
+    log_size: str = ""
     annotations: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     commits: list[dict[str, Any]] = field(default_factory=list)
     state: str = "active"
@@ -190,7 +193,8 @@ class SmallGitHub:
         return web.json_response({}, status=self.cancel_status)
 
     async def _log(self, request: web.Request) -> web.Response:
-        where = f"{self.url}/storage/{request.match_info['id']}?sig=a%2Fb"
+        server = self.url.replace("http", self.log_scheme)
+        where = f"{server}/storage/{request.match_info['id']}?sig=a%2Fb"
         return web.Response(status=302, headers={"Location": where})
 
     async def _stored(self, request: web.Request) -> web.Response:
@@ -203,7 +207,7 @@ class SmallGitHub:
             return web.Response(body=log)
         part = log[int(begin) : int(end or len(log)) + 1]
         last = int(begin) + len(part) - 1
-        headers = {"Content-Range": f"bytes {begin}-{last}/{len(log)}"}
+        headers = {"Content-Range": f"bytes {begin}-{last}/{self.log_size or len(log)}"}
         return web.Response(status=206 if part else 416, body=part, headers=headers)
 
     async def _annotations(self, request: web.Request) -> web.Response:

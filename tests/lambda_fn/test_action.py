@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from fleet_control.ledger import Entry
 from tests.lambda_fn.conftest import Ask, TurnedNow
@@ -163,6 +164,42 @@ async def test_a_store_that_knows_no_parts_is_read_whole(ask: Ask, github: Small
     assert await _reason(ask) == "what matters"
 
 
+async def test_a_log_that_lies_where_no_secret_is_kept_is_left_there(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(2, "plan", "completed", **at(5, "failure", "failure"))]
+    github.logs[2] = "##[error]what somebody says"
+    github.log_scheme = "ftp"
+
+    assert await _reason(ask) == ""
+    assert github.log_requests == []
+
+
+async def test_of_a_log_whose_size_the_store_does_not_know_nothing_is_told(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(2, "plan", "completed", **at(5, "failure", "failure"))]
+    github.logs[2] = "##[error]what matters"
+    github.log_size = "*"
+
+    assert await _reason(ask) == ""
+
+
+async def test_what_is_answered_in_a_log_s_place_is_no_log(ask: Ask, github: SmallGitHub) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(2, "plan", "completed", **at(5, "failure", "failure"))]
+
+    def hears(path: str) -> None:
+        if path.endswith("/logs"):
+            github.refusals.append(web.Response(status=404, text="##[error]no such log"))
+
+    github.hears = hears
+
+    assert await _reason(ask) == ""
+
+
 @pytest.mark.parametrize("runner", [0, None])
 @pytest.mark.parametrize("words", ["", "Recent account payments have failed."])
 async def test_a_job_that_github_never_started_is_told_as_that(
@@ -269,12 +306,16 @@ async def test_unfinished_runs_and_those_that_ended_within_a_day(
         run_of(PERSONS, 4, status="pending"),
         run_of(PERSONS, 3, **done),
         run_of(PERSONS, 2, **done, created_at=ago(hours=40), updated_at=ago(hours=30)),
-        run_of(PERSONS, 1, status="in_progress", created_at=ago(hours=41)),
+        run_of(
+            PERSONS, 1, status="in_progress", created_at=ago(hours=41), updated_at=ago(hours=40)
+        ),
     ]
 
     answer = await ask(function_url({"action": "runs", "unfinished": True}, AGENT_1))
+    every = await ask(function_url({"action": "runs"}, AGENT_1))
 
     assert [run["id"] for run in answer.body["runs"]] == [4, 3, 1]
+    assert [run["id"] for run in every.body["runs"]] == [4, 3, 2, 1]
 
 
 async def test_somebodys_button_is_a_run_without_an_ask(ask: Ask, github: SmallGitHub) -> None:
@@ -333,13 +374,18 @@ async def test_a_run_that_has_started_can_not(
     assert github.cancelled == []
 
 
-async def test_a_run_that_ends_while_we_look_can_not(ask: Ask, github: SmallGitHub) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"), [(409, (409, "already_running")), (500, (502, "github_unreachable"))]
+)
+async def test_a_run_that_ends_while_we_look_can_not_nor_one_that_github_does_not_cancel(
+    ask: Ask, github: SmallGitHub, status: int, code: tuple[int, str]
+) -> None:
     github.runs = [run_of(PERSONS, 7)]
-    github.cancel_status = 409
+    github.cancel_status = status
 
     answer = await ask(function_url(CANCEL, CHAT_1))
 
-    assert answer.code == (409, "already_running")
+    assert answer.code == code
 
 
 async def test_only_persons_cancel(ask: Ask, github: SmallGitHub, environ: dict[str, str]) -> None:

@@ -34,6 +34,7 @@ REFUSALS = [
     (409, {}, "Conflict", (502, "github_refused"), None),
     (422, {}, 'Unexpected inputs provided: ["reply"]', (502, "github_refused"), None),
     (422, {}, "No ref found for: main", (502, "github_refused"), None),
+    (300, {}, "Multiple Choices", (502, "github_refused"), None),
     (301, {}, "Moved Permanently", (502, "github_refused"), None),
     (429, {}, "slow down", (429, "github_busy"), 60),
     (429, {"retry-after": "7"}, "slow down", (429, "github_busy"), 7),
@@ -139,6 +140,21 @@ async def test_nonsense_in_githubs_place_is_told_as_that(
 
     assert answer.code == (502, "github_unreachable" if status == 200 else "github_refused")
     assert github.cancelled == []
+
+
+async def test_what_was_never_asked_has_not_stayed_as_it_was(ask: Ask, github: SmallGitHub) -> None:
+    github.refusals.append(web.Response(status=304))
+
+    answer = await ask(function_url({"action": "registry"}, CHAT_1))
+
+    assert answer.code == (502, "github_refused")
+
+
+async def test_a_refusal_is_not_kept(ask: Ask, github: SmallGitHub) -> None:
+    github.refusals.append(web.json_response({"message": "oops"}, status=500))
+    await ask(function_url({"action": "registry"}, CHAT_1))
+
+    assert (await ask(function_url({"action": "registry"}, CHAT_1))).status == 200
 
 
 async def test_a_bot_is_not_let_by_when_nobody_can_say_whether_it_is_busy(

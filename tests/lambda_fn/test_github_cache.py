@@ -8,6 +8,7 @@ from aiohttp import web
 
 from fleet_control.github import Response
 from fleet_control.run_row import read_run
+from lambda_fn.failure import Failure
 from lambda_fn.github_cache import GitHubCache
 from tests.lambda_fn.conftest import Ask, TurnedNow
 from tests.lambda_fn.events import (
@@ -163,6 +164,15 @@ async def test_a_lease_and_a_cancel_look_at_what_is(ask: Ask, github: SmallGitHu
     assert (await ask(function_url(cancel, CHAT_1))).code == (409, "already_running")
 
 
+async def test_a_cancel_looks_at_the_jobs_as_they_are(ask: Ask, github: SmallGitHub) -> None:
+    github.runs = [run_of(PERSONS, 7)]
+    github.jobs[7] = [job(1, "plan")]
+    await ask(RUN)
+    github.jobs[7][0]["status"] = "in_progress"
+
+    assert (await ask(CANCEL)).code == (409, "already_running")
+
+
 AGENTS_READ = function_url({"action": "runs"}, AGENT_1)
 PEOPLES_READ = function_url({"action": "registry"}, CHAT_1)
 CANCEL = function_url({"action": "cancel", "run_id": 7, "requested_by": "discord:1 sam"}, CHAT_1)
@@ -227,6 +237,17 @@ async def test_with_the_table_away_reads_go_on(
     environ["AWS_ENDPOINT_URL_DYNAMODB"] = "http://127.0.0.1:1"
 
     assert {(await ask(AGENTS_READ)).status for _ in range(22)} == {200}
+
+
+def test_an_answer_that_tells_no_quota_leaves_it_as_it_was_told() -> None:
+    cache = GitHubCache()
+    left = {"limit": "5000", "remaining": "7", "reset": "1900000000"}
+    told = {f"x-ratelimit-{name}": value for name, value in left.items()}
+    cache.note_limits(Response(200, told, b""))
+    cache.note_limits(Response(200, {}, b""))
+
+    with pytest.raises(Failure, match="7 of GitHub's 5000 calls"):
+        cache.check_quota(0.1, 1_800_000_000)
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_makes_room() -> None:

@@ -78,6 +78,7 @@ async def test_the_same_request_id_is_answered_with_its_run(
 
     assert first.body["run"] == again.body["run"] == late.body["run"]
     assert first.body["run"] == {"id": 1000, "url": f"{HTML}/1000"}
+    assert again.body["message"] == "deploy queued for clawdinator-2"
     assert len(github.asked) == asked_until_then
 
 
@@ -299,6 +300,7 @@ async def test_one_without_a_run_is_settled_by_its_request_id_after_two_minutes(
 
     assert early.code == (409, "busy")
     assert "is not known yet" in early.body["error"]
+    assert early.body["retry_after"] <= 5
     assert late.body.get("code") == code
 
 
@@ -368,6 +370,42 @@ async def test_a_person_is_told_how_many_are_before_and_never_refused(
 
     assert answer.body["message"] == f"deploy queued for clawdinator-2{words}"
     assert answer.body.get("ahead", 0) == waiting
+
+
+async def test_of_a_run_that_can_not_be_named_nobody_is_told_how_many_are_before_it(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    github.runs = [run_of(AGENTS, 7, status="pending")]
+    github.refusals.extend([web.Response(status=204), web.Response(status=500)])
+
+    answer = await ask(function_url(by_person(), CHAT_1))
+
+    assert answer.body["run"]["id"] is None
+    assert answer.body["message"] == "deploy queued for clawdinator-2"
+
+
+async def test_a_run_that_can_not_be_named_is_found_by_its_request_id_later(
+    ask: Ask, github: SmallGitHub, table: LambdaRole
+) -> None:
+    github.refusals.extend([*_queue_of(0), web.Response(status=204), web.Response(status=500)])
+
+    answer = await ask(asked(1))
+
+    assert (answer.status, answer.body["run"]["id"]) == (200, None)
+
+
+async def test_without_a_table_an_ask_that_names_none_is_no_run_of_a_button_s(
+    ask: Ask, github: SmallGitHub, environ: dict[str, str]
+) -> None:
+    github.runs = [run_of(AGENTS, 7, status="pending", display_title="fleet-deploy")]
+
+    environ["ALLOW_UNPROVEN_CALLER"] = "1"
+    said = {"action": "deploy", "target": "clawdinator-2", "caller": "clawdinator-1"}
+
+    answer = await ask(function_url(said))
+
+    assert answer.status == 200
+    assert len(github.dispatched) == 1
 
 
 async def test_without_a_table_too_a_full_queue_refuses_a_bot(

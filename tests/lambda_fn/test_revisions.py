@@ -117,7 +117,8 @@ async def test_a_run_tells_what_its_hosts_become(
     again = (await ask(RUN)).body["run"]["made_of"]
 
     assert told == again == revision(3)
-    assert len(github.asked) - len(github.rest) == 1
+    (asked,) = (one.body["variables"] for one in github.asked if one not in github.rest)
+    assert (asked["at"], asked["count"]) == ("0000003", 1)
 
 
 async def test_of_a_commit_that_github_does_not_show_a_run_tells_the_digits(

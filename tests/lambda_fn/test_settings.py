@@ -8,7 +8,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from lambda_fn.aws import signature
+from lambda_fn.aws import SSM, signature, signed
 from lambda_fn.failure import Failure
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
@@ -57,6 +57,27 @@ def test_a_session_tokens_request_is_signed_as_botocore_signs_it() -> None:
 
     assert ours.endswith(f"Signature={auth.signature(words, request)}")
     assert "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target" in ours
+
+
+def test_a_service_is_asked_in_its_region_with_the_session_s_token() -> None:
+    environ = {"AWS_REGION": "eu-central-1", "AWS_SESSION_TOKEN": "session"}
+
+    endpoint, headers = signed(environ, SSM, "GetParameter", b"{}", 1_795_521_600.9)
+
+    assert endpoint == "https://ssm.eu-central-1.amazonaws.com"
+    assert headers["host"] == "ssm.eu-central-1.amazonaws.com"
+    assert headers["x-amz-date"] == "20261124T120000Z"
+    assert headers["x-amz-security-token"] == "session"
+    assert "x-amz-date;x-amz-security-token;x-amz-target" in headers["authorization"]
+
+
+def test_a_service_is_asked_where_the_environment_says_and_without_a_session_by_no_token() -> None:
+    environ = {"AWS_ENDPOINT_URL_SSM": "http://127.0.0.1:7/", "AWS_ENDPOINT_URL": "http://x"}
+
+    endpoint, headers = signed(environ, SSM, "GetParameter", b"{}", 0)
+
+    assert (endpoint, headers["host"]) == ("http://127.0.0.1:7", "127.0.0.1:7")
+    assert "x-amz-security-token" not in headers
 
 
 def test_a_parameter_is_kept_five_minutes(ssm: LambdaRole) -> None:
@@ -169,6 +190,7 @@ async def test_githubs_token_is_read_again_once_after_a_401(
     assert await registry() == (502, 1)
     put(ssm, "/clawbot/github-token", TOKEN)
     assert await registry() == (200, 2)
+    put(ssm, "/clawbot/github-token", "one-that-github-does-not-know-yet")
     assert await registry() == (200, 1)
 
 

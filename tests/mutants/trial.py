@@ -39,16 +39,13 @@ class Record:
         """The tests of these files that ran what is changed; those that are likeliest to tell, and
         the quickest, first.
 
-        Of what ran while the file was imported, those that ran anything of it; and all of them
-        where another process did.
+        All of them for what ran while the file was imported, and where another process ran it.
         """
         file = mutant.identity.file
         wanted = tuple(f"{one}::" for one in files)
         own = [one for one in self.seconds if one.startswith(wanted)]
-        ran = self.ran[file]
-        lines = mutant.lines if mutant.function else ran
-        found = set[str]().union(*(ran.get(line, ()) for line in lines))
-        chosen = [one for one in own if one in found] or own
+        found = set[str]().union(*(self.ran[file].get(line, ()) for line in mutant.lines))
+        chosen = [one for one in own if one in found and mutant.function] or own
         named = f"/test_{Path(file).stem}"
         return sorted(chosen, key=lambda one: (named not in one, self.seconds[one], one))
 
