@@ -41,7 +41,8 @@ class LogLine(NamedTuple):
 
 def read(record: logging.LogRecord) -> LogLine:
     """A record of ours by the template of its call; any other's is a message."""
-    args = record.args if isinstance(record.args, tuple) else ()
+    # A mapping that is the only argument stands there by itself.
+    args = record.args if isinstance(record.args, tuple) else (record.args,)
     is_ours = record.name.partition(".")[0] in OURS and isinstance(record.msg, str)
     found = TEMPLATE.fullmatch(record.msg) if is_ours else None
     names = _FIELD.findall(found["fields"]) if found else []
@@ -72,8 +73,7 @@ class _Formatter(logging.Formatter):
     def _trace(self, record: logging.LogRecord) -> str:
         """The exception and the stack, if there are any."""
         trace = self.formatException(record.exc_info) if record.exc_info else ""
-        stack = self.formatStack(record.stack_info) if record.stack_info else ""
-        return self._plain("\n".join(filter(None, (trace, stack))))
+        return self._plain("\n".join(filter(None, (trace, record.stack_info))))
 
 
 class JsonLines(_Formatter):

@@ -178,8 +178,9 @@ class WatchReport:
 
     Attributes:
         wrong: what is no longer as it should be.
-        well: what was wrong, and is so again.
+        well: what was wrong, and is so no more.
         flapping: what goes back and forth, of which nothing more is said until it rests.
+        still: of whom something is wrong that was told before, as `Finding.of` has them.
         calls: who is called, as `FleetChannel.calls` has them.
         taken: when it was seen, Unix seconds.
     """
@@ -187,6 +188,7 @@ class WatchReport:
     wrong: tuple[Finding, ...] = ()
     well: tuple[Finding, ...] = ()
     flapping: tuple[Finding, ...] = ()
+    still: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     taken: float = 0.0
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from fleet_control.announcement import LEASED_SECONDS, Announcement, Silence, platform
 from fleet_control.duplicate import deploy_among, same_ask
-from fleet_control.ledger import Run, seconds
+from fleet_control.ledger import Run, parse_request_id, seconds
 from fleet_control.table_item import Item
 from lambda_fn import told
 from lambda_fn.failure import Failure
@@ -76,6 +76,11 @@ class DeployFacts(NamedTuple):
         """Whether a bot's reply tells of it, or should."""
         return bool(self.request_id and self.reply)
 
+    @property
+    def asked_bot(self) -> str:
+        """Whose reply that is; empty for none."""
+        return parse_request_id(self.request_id).bot if self.request_id else ""
+
     def is_asked_on(self, channel: str) -> bool:
         """Whether that reply is of this channel's platform."""
         return self.request_id.partition(".")[0] == platform(channel)
@@ -94,15 +99,26 @@ def announce(
     silence, row = silenced(read(before), ask, why, now), read(after)
     if row is None:
         return deploy.request_id, Announcement(silence)
+    dead = _dead_reply(ask, deploy, row, table, now) if asker else ""
+    return deploy.request_id, Announcement(silence, row.by, row.message, row.end, row.earlier, dead)
+
+
+def _dead_reply(
+    ask: ApiRequest, deploy: DeployFacts, row: AnnounceLease, table: Table, now: float
+) -> str:
+    """Note for the asker what this row says; their reply, where the bot that asks is to answer
+    it."""
     asked_here = deploy.is_asked_on(ask.channel)
 
     def announced(asker: AskerRow) -> AskerRow:
+        if ask.answered and asked_here and not asker.answered:
+            asker = asker._replace(answered=int(now))
         return asker.announced(ask.channel, row.message, row.end, to_asker=asked_here)
 
-    if asker:
-        told.change(table, deploy.request_id, now, announced)
-    dead = "" if silence or not asked_here else deploy.reply
-    return deploy.request_id, Announcement(silence, row.by, row.message, row.end, row.earlier, dead)
+    asker = told.change(table, deploy.request_id, now, announced)
+    # Its author says in the reply itself where it goes on.
+    is_to_answer = asker.is_to_answer and row.by == ask.bot != deploy.asked_bot
+    return deploy.reply if asked_here and is_to_answer else ""
 
 
 def begin(table: Table, channel: str, now: float) -> float:

@@ -110,8 +110,8 @@ class ApiRequest(NamedTuple):
     ended, and those that ended within a day; `revisions`, `last_words` and `operations` for what a
     bot of before there were any could not read; `end` is what an asker was told of; `page` counts
     from 1; `duration` in seconds and `reason` are a freeze's; `channel` and `message` an
-    announcement's, `bot` is who asks for it; `state` and `version` are a watch's, the state None
-    where it is only read."""
+    announcement's, `answered` that the dead reply was, `bot` is who asks for it; `state` and
+    `version` are a watch's, the state None where it is only read."""
 
     action: ApiAction
     entry: Entry
@@ -128,6 +128,7 @@ class ApiRequest(NamedTuple):
     channel: str = ""
     bot: str = ""
     message: str = ""
+    answered: bool = False
     state: str | None = None
     version: int = 0
 
@@ -146,7 +147,7 @@ _KEYS = {
     ApiAction.HOLDS: (),
     ApiAction.PREFLIGHT: (),
     ApiAction.LIVING: ("request_id",),
-    ApiAction.ANNOUNCE: ("run_id", "channel", "bot", "message", "end"),
+    ApiAction.ANNOUNCE: ("run_id", "channel", "bot", "message", "end", "answered"),
     ApiAction.WATCH: ("channel", "bot", "state", "version"),
 }
 _NEEDED = (
@@ -207,6 +208,7 @@ def _parse(body: Mapping[str, object]) -> ApiRequest:
         _formed(body, "channel", announcement.CHANNEL) if "channel" in known else "",
         _formed(body, "bot", _BOT) if "bot" in known else "",
         _formed(body, "message", _MESSAGE) if body.get("message") else "",
+        _flag(body, "answered"),
         _state(body.get("state")),
         _number(body.get("version", 0), "version", 2**53, least=0),
     )

@@ -26,6 +26,7 @@ class AskerRow(NamedTuple):
         seen: when the reply's bot said last that it lives, Unix seconds.
         given_up: when somebody began to announce the deploy instead; 0 while nobody has.
         goes_on: ``<channel>#<message>`` of the announcements, one a platform, between spaces.
+        answered: when the reply was answered with where it goes on; 0 while it was not.
     """
 
     end: str = ""
@@ -33,11 +34,17 @@ class AskerRow(NamedTuple):
     seen: int = 0
     given_up: int = 0
     goes_on: str = ""
+    answered: int = 0
 
     @property
     def was_told(self) -> bool:
         """Whether the asker's own reply told the end."""
         return bool(self.end and not self.end_in)
+
+    @property
+    def is_to_answer(self) -> bool:
+        """Whether the reply is dead, and says neither how it ended nor where it goes on."""
+        return bool(self.given_up and not self.answered) and not self.was_told
 
     def lives(self, created: float, now: float) -> bool:
         """Whether the reply's bot was heard of; the run's creation counts as the first sign."""

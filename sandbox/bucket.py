@@ -8,7 +8,7 @@ from typing import Any
 from botocore.config import Config
 
 from fleet_control import manifest
-from fleet_control.ec2 import keyed_session
+from fleet_control.ec2 import keyed_client
 from fleet_control.error import RegistryError
 from fleet_control.manifest import Manifest
 from fleet_control.registry import Instance, parse
@@ -34,9 +34,7 @@ class BootstrapBucket:
 
     def __init__(self, url: str, bucket: str) -> None:
         self._bucket = bucket
-        self._s3: Any = keyed_session("AKIAADMINISTRATOR", "sandbox").client(
-            "s3", endpoint_url=url, region_name=REGION, config=_CONFIG
-        )
+        self._s3: Any = keyed_client("s3", "AKIAADMINISTRATOR", "sandbox", REGION, url, _CONFIG)
 
     def close(self) -> None:
         self._s3.close()

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any
 
 import aiohttp
@@ -24,14 +25,19 @@ _SECONDS_TO_END = 5.0
 
 
 class MotoServer:
-    """A taken `port` is replaced by a free one; 0 takes any."""
+    """A taken `port` is replaced by a free one; 0 takes any. `python` is what it runs on."""
 
     def __init__(
-        self, images: Sequence[SeededImage], port: int = 0, environ: Mapping[str, str] = os.environ
+        self,
+        images: Sequence[SeededImage],
+        port: int = 0,
+        environ: Mapping[str, str] = os.environ,
+        python: Path = Path(sys.executable),
     ) -> None:
         self._images = images
         self._port = port
         self._environ = environ
+        self._python = python
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -62,8 +68,8 @@ class MotoServer:
             name: value for name, value in self._environ.items() if not name.startswith("MOTO_")
         }
         leave_out(inherited)
-        return subprocess.Popen(  # noqa: S603  (this interpreter and a module of ours)
-            [sys.executable, "-m", "sandbox.moto_process", str(listening)],
+        return subprocess.Popen(  # noqa: S603  (an interpreter and a module of ours)
+            [str(self._python), "-m", "sandbox.moto_process", str(listening)],
             env={
                 **inherited,
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),

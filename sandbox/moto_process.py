@@ -5,10 +5,12 @@ whoever connects early waits rather than fails. A line on standard output says t
 """
 
 import gc
+import json
 import logging
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import BinaryIO
 
 from sandbox.botocore_cache import read_once
@@ -22,7 +24,7 @@ def main() -> None:
     gc.disable()
     from sandbox.moto_server import made  # noqa: PLC0415  (after that)
 
-    server = made(int(sys.argv[1]))
+    server = made(int(sys.argv[1]), json.loads(Path(os.environ["MOTO_AMIS_PATH"]).read_bytes()))
     gc.freeze()
     gc.enable()
     sys.stdout.write("ready\n")

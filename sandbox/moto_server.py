@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from moto.ec2.models import amis
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -17,8 +18,10 @@ from sandbox.moto_retries import answering_again
 _SERVICES = ("ec2", "iam", "ssm", "dynamodb", "s3", "sts", "logs")
 
 
-def made(listening: int) -> BaseWSGIServer:
-    """The server of a socket that listens; it does not serve yet."""
+def made(listening: int, images: list[dict[str, Any]]) -> BaseWSGIServer:
+    """The server of a socket that listens; it does not serve yet. Its EC2 has these images."""
+    # moto reads its own once it is imported, which may have been for another.
+    amis.AMIS = images
     return make_server(
         "127.0.0.1", 0, _application(), threaded=True, request_handler=_Handler, fd=listening
     )

@@ -66,7 +66,7 @@ class SandboxOptions:
         health_deadline: seconds a run waits for a host.
         engine: what serves as tofu in a run; a real one sets the AWS side up as well.
         say: told how far that is.
-        python: the `python3` of a run's steps.
+        python: the `python3` of a run's steps, and of moto.
         bot: a bot that rides no host.
         listed_after: seconds until GitHub's list of runs shows a new one.
     """
@@ -141,7 +141,7 @@ async def open_sandbox(
         folder = stack.enter_context(own_folder())
         repository = Repository(CHECKOUT, options.registry, folder / "repository")
         made_of = images(clock.now(), repository.commits)
-        aws = MotoServer(made_of, options.ports.aws)
+        aws = MotoServer(made_of, options.ports.aws, python=options.python)
         stack.push_async_callback(aws.stop)
         aws_url = await aws.start()
         token, github_token = secrets.token_urlsafe(24), f"github_pat_{secrets.token_hex(20)}"

@@ -17,7 +17,8 @@ from sandbox.principal import ACCOUNT, REGION, IamPrincipal
 from sandbox.seed import BOOTSTRAP_BUCKET, Seeded, SeededHost
 from sandbox.tofu_commands import URL, TofuCommands
 
-_ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": "AKIAADMINISTRATOR", "AWS_SECRET_ACCESS_KEY": "sandbox"}
+_KEY = "AKIAADMINISTRATOR", "sandbox"
+_ADMINISTRATOR = dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), _KEY, strict=True))
 _FUNCTION = "clawdinator-control-api"
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3}, proxies={})
 
@@ -114,12 +115,7 @@ class _Cloud:
         self._url = url
 
     def client(self, service: str) -> Any:
-        return ec2.keyed_session(*_ADMINISTRATOR.values()).client(
-            service,  # type: ignore[call-overload]  # of no service in particular
-            endpoint_url=self._url,
-            region_name=REGION,
-            config=_CONFIG,
-        )
+        return ec2.keyed_client(service, *_KEY, REGION, self._url, _CONFIG)
 
     def users(self, role: str) -> dict[str, IamPrincipal]:
         """A new key for each of the fleet's users of this role, by whom it is for."""

@@ -1,7 +1,9 @@
 """Fixtures that many tests use."""
 
 import gc
+import importlib.util
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +21,16 @@ from tests.sandbox.warm_python import warm_python
 def pytest_configure() -> None:
     leave_out(os.environ)
     read_once()
+    look_once("sniffio")
     # No test asserts a time: a loaded machine is as right as a quiet one.
     settings.register_profile("any machine", deadline=None)
     settings.load_profile("any machine")
+
+
+def look_once(module: str) -> None:
+    """What is not installed is not looked for again: httpcore does several times a request."""
+    if importlib.util.find_spec(module) is None:
+        sys.modules[module] = None  # type: ignore[assignment]  # so `import` is told that it is not there
 
 
 def pytest_collection_finish() -> None:

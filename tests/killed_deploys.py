@@ -1,13 +1,11 @@
 """Deploys whose bot is killed, each at its next call, and what their replies say at last."""
 
-import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 
-from fleet_control import daemon
 from tests.chat_scene import ChatScene
+from tests.idle import idle
 from tests.timed_control_api import TimedControlApi
 
 FEWEST_MOMENTS = 20
@@ -16,8 +14,6 @@ STEP_SECONDS = 4.0
 RESTART_SECONDS = 1.0
 # What is not so by then will not be.
 LONGEST_SECONDS = 400.0
-# So often nothing was to be done, one time after the other: then there is nothing.
-IDLE_TIMES = 50
 # What is over stays as it is for so long.
 QUIET_SECONDS = 20.0
 
@@ -106,15 +102,7 @@ class KilledDeploys:
 
     async def _idle(self) -> None:
         """Until the bot has nothing left to do that needs no time."""
-        idle = 0
-        while idle < IDLE_TIMES:
-            busy = self.scene.line.under_way or _is_ec2_asked()
-            await asyncio.sleep(0.001 if busy else 0)
-            idle = 0 if busy else idle + 1
-
-
-def _is_ec2_asked() -> bool:
-    return any(thread.name == daemon.NAME for thread in threading.enumerate())
+        await idle(lambda: self.scene.line.under_way)
 
 
 def untrue(api: TimedControlApi, replies: Mapping[str, str]) -> dict[str, str]:

@@ -49,9 +49,9 @@ class DiscordFleetChannel:
             return _Announced(self._drawing, where, self._clock, message_id=int(id_))
         return DiscordMessage(self._drawing, where, self._clock, answers=int(answers or 0))
 
-    async def point(self, asked_in: str, dead_reply: str, to: str) -> None:
+    async def point(self, asked_in: str, dead_reply: str, to: str) -> bool:
         if not (asked_in.isdecimal() and dead_reply.isdecimal()):
-            return
+            return True
         place = self._client.get_partial_messageable(int(asked_in), guild_id=self._guild)
         link = message_link(self._guild, str(self._channel), to)
         answered = discord.MessageReference(message_id=int(dead_reply), channel_id=place.id)
@@ -69,8 +69,10 @@ class DiscordFleetChannel:
         try:
             await until_back(self._clock, answer, BEGUN_WITHIN_SECONDS)
         except (discord.HTTPException, DiscordAway) as error:
-            # It is closed to us, or the dead reply is gone: who reads there can't be told.
             log.info("discord.not_pointed channel=%s reply=%s why=%s", asked_in, dead_reply, error)
+            # Else it is closed to us, or the dead reply is gone: who reads there can't be told.
+            return not isinstance(error, DiscordAway)
+        return True
 
 
 class _OnlyHere(Places):

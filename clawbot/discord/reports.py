@@ -32,6 +32,7 @@ from fleet_control.preflight import Check, Outcome
 from fleet_control.status import FleetStatus, InstanceStatus
 
 ROWS_A_PAGE = 12
+COLOURS = {"🔴": RED, "🟡": YELLOW, "🟢": GREEN}
 LONGEST_ANSWER = 130
 # What one thing of a preflight or a watch has at least, of which all fit, and at most.
 ROW = range(130, 700)
@@ -135,19 +136,16 @@ def _in_two_lines(light: str, name: str, words: str, advice: str, longest: int) 
 
 
 def watch(report: WatchReport) -> discord.Embed:
-    rows = watch_words.rows(report)
-    shown = rows[: watch_words.ROWS_AT_ALL]
-    seen, more = f"-# Seen {moment(report.taken)}", said(watch_words.more(len(rows) - len(shown)))
-    tail = "\n".join(filter(None, (more, seen)))
+    shown = watch_words.rows(report)[: watch_words.ROWS_AT_ALL]
+    more = said(watch_words.more(report), LONGEST_ROW)
+    tail = "\n".join(filter(None, (more, f"-# Seen {moment(report.taken)}")))
     room = limits.EMBED_DESCRIPTION - len(tail) - 1
     text = "\n".join((*fitted(shown, room, ROW, _found), tail))
-    return titled(plain(watch_words.title(report), limits.EMBED_TITLE), text, _watched(report))
-
-
-def _watched(report: WatchReport) -> int:
-    if report.wrong:
-        return RED
-    return YELLOW if report.flapping else GREEN
+    return titled(
+        plain(watch_words.title(report), limits.EMBED_TITLE),
+        text,
+        COLOURS[watch_words.light(report)],
+    )
 
 
 def _found(row: WatchLine, longest: int) -> str:

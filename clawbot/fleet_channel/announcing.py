@@ -118,6 +118,9 @@ class Announcer:
             *self._named(run),
             error,
         )
+        self._put_off(run)
+
+    def _put_off(self, run: Run) -> None:
         self._not_before[run.id] = self._clock.monotonic() + LEFT_AFTER_FAILURE_SECONDS
 
     def _begin(self, run: Run, taken: Announcement, tasks: asyncio.TaskGroup) -> None:
@@ -130,28 +133,29 @@ class Announcer:
             tasks.create_task(self._pointers.say(run, taken, message))
 
         lease = ChannelLease(self._api, run, self._channel.name, self._bot, self._clock, taken)
-        answers = self._pointers.answered(run, taken)
-        telling = ChannelTelling(run, lease, self._channel, self._clock, answers, stands_in)
+        telling = ChannelTelling(run, lease, self._channel, self._clock, stands_in)
         self._tellings.append(telling)
         tasks.create_task(self._tell(run, telling))
 
     async def _tell(self, run: Run, telling: ChannelTelling) -> None:
         try:
-            if await telling.follow(self._tracker):
-                self._settled |= telling.runs
-            else:
+            if not await telling.follow(self._tracker):
                 log.info(
                     "fleet.announcement_lost run=%s request_id=%s channel=%s", *self._named(run)
                 )
                 self._others.add(run.id)
                 self._pointers.left(run, telling.message)
+            elif telling.leaves_unanswered:
+                self._put_off(run)
+            else:
+                self._settled |= telling.runs
         except Exception as error:
             log.warning(
                 "fleet.not_announced run=%s request_id=%s channel=%s",
                 *self._named(run),
                 exc_info=None if isinstance(error, NotSent) else error,
             )
-            self._not_before[run.id] = self._clock.monotonic() + LEFT_AFTER_FAILURE_SECONDS
+            self._put_off(run)
         finally:
             self._tellings.remove(telling)
 
@@ -160,6 +164,7 @@ class Announcer:
 
 
 def _is_left_open(seen: Announcement, bot: str) -> bool:
-    """Whether our own message there does not show the end yet, which the asker's reply told."""
-    told = seen.silence == Silence.TOLD and not seen.end
+    """Whether our own message there does not show the end yet, which the asker's reply told, or
+    that dead reply is not answered yet with our message."""
+    told = seen.silence == Silence.TOLD and (not seen.end or bool(seen.dead_reply))
     return told and seen.by == bot and bool(seen.message)

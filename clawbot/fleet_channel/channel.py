@@ -24,7 +24,8 @@ class FleetChannel(Protocol):
         new one, which answers the message `answers` where that stands in this channel."""
         ...
 
-    async def point(self, asked_in: str, dead_reply: str, to: str) -> None:
+    async def point(self, asked_in: str, dead_reply: str, to: str) -> bool:
         """Answer another bot's dead reply in the channel `asked_in` with where it goes on: in our
-        message `to`. Where that can't be said there it is not."""
+        message `to`. Whether that is over: it was said, or can't be said there. False where the
+        platform is away for now."""
         ...

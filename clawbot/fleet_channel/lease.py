@@ -38,15 +38,33 @@ class ChannelLease(RenewedLease):
         self._channel = channel
         self._bot = bot
         self._seen = taken
+        self._has_answered = False
 
     @property
     def was_told(self) -> bool:
         """Whether others told the end: the asker's own reply, or another process of this bot."""
         return self._seen.silence == Silence.TOLD and not self.end
 
-    async def stands_in(self, message: str) -> None:
-        """Note which message it is told in."""
+    @property
+    def dead_reply(self) -> str:
+        """The asker's, which is to be answered with where it is told; empty for none."""
+        return "" if self._has_answered else self._seen.dead_reply
+
+    @property
+    def told_before(self) -> str:
+        """The message that another bot last told it in; empty for none."""
+        others = [message for bot, message in self._seen.earlier if bot != self._bot]
+        return others[-1] if others else ""
+
+    async def stands_in(self, message: str, *, answers: bool) -> None:
+        """Note which message it is told in, and whether that answers the dead reply."""
         self.message = message
+        self._has_answered |= answers
+        await self.renew()
+
+    async def answered(self) -> None:
+        """Note that the dead reply was."""
+        self._has_answered = True
         await self.renew()
 
     async def is_of(self, run_id: int) -> None:
@@ -63,7 +81,12 @@ class ChannelLease(RenewedLease):
     async def _is_ours(self) -> bool:
         try:
             self._seen = await self._api.announce(
-                self.run_id, self._channel, self._bot, self.message, self.end
+                self.run_id,
+                self._channel,
+                self._bot,
+                self.message,
+                self.end,
+                answered=self._has_answered,
             )
         except ControlApiRefused as error:
             if error.code != "unknown_run":

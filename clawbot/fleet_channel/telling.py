@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from clawbot.fleet_channel.channel import FleetChannel
+from clawbot.fleet_channel.dead_reply import DeadReply
 from clawbot.fleet_channel.lease import ChannelLease
 from clawbot.living_reply import LivingReply, NoPlace, ReplyMessage, State
 from clawbot.progress import Stage
@@ -25,8 +26,9 @@ class NotSent(Exception):
 class ChannelTelling:
     """Of one run, as it is listed, under the `lease` of that.
 
-    `answers` is the message that it answers, empty for none; `sent` hears in which message it
-    stands, whenever that is another one than before.
+    A new message answers the dead reply, where that stands in this very channel, or else what
+    another bot last told it in. `sent` hears in which message it stands, whenever that is another
+    one than before.
     """
 
     def __init__(
@@ -35,13 +37,14 @@ class ChannelTelling:
         lease: ChannelLease,
         channel: FleetChannel,
         clock: Clock,
-        answers: str,
         sent: Callable[[str], None],
     ) -> None:
         self._run = run
         self._lease = lease
         stands = lease.message
-        message = NotedMessage(channel.message(stands, answers), lease, sent)
+        dead = DeadReply(run, lease, channel)
+        place = channel.message(stands, dead.id_here or lease.told_before)
+        message = NotedMessage(place, lease, dead, sent)
         reply = LivingReply(message, clock, State.SENT if stands else State.UNSENT)
         asker = run.requested_by.partition(" ")[0]
         is_here = asker.startswith(f"{channel.platform}:")
@@ -60,6 +63,11 @@ class ChannelTelling:
     def message(self) -> str:
         """Where it stands; empty before it was sent."""
         return self._reply.id
+
+    @property
+    def leaves_unanswered(self) -> bool:
+        """Whether the dead reply is still to be answered with where it stands."""
+        return bool(self._lease.dead_reply)
 
     @property
     def runs(self) -> set[int]:
@@ -114,13 +122,18 @@ class ChannelCall:
 
 class NotedMessage:
     """A `ReplyMessage` whose id the control table has as soon as it was sent; then `sent` hears
-    it."""
+    it, and the dead reply is answered with it. Nothing else is said, and no end noted, before."""
 
     def __init__(
-        self, message: ReplyMessage, lease: ChannelLease, sent: Callable[[str], None]
+        self,
+        message: ReplyMessage,
+        lease: ChannelLease,
+        dead: DeadReply,
+        sent: Callable[[str], None],
     ) -> None:
         self._message = message
         self._lease = lease
+        self._dead = dead
         self._sent = sent
 
     @property
@@ -130,8 +143,9 @@ class NotedMessage:
     async def show(self, reply: Reply, within: float | None) -> bool:
         news = await self._message.show(reply, within)
         if self.id != self._lease.message:
-            await self._lease.stands_in(self.id)
+            await self._lease.stands_in(self.id, answers=bool(self._dead.id_here))
             self._sent(self.id)
+        await self._dead.answer(self.id)
         return news
 
     async def heard(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from clawbot import wording
 from clawbot.replies import WatchReport
+from fleet_control.fault import GRAVE
 from fleet_control.finding import Finding
 
 RESTS = "it comes and goes, so I say no more of it until it rests"
@@ -37,14 +38,15 @@ class WatchLine:
 def title(report: WatchReport) -> str:
     """What matters of it: `claw-2 is not as it should be`."""
     wrong = (*report.wrong, *report.flapping)
-    told = wrong or report.well
-    ids = {one.of for one in told}
-    if len(ids) == 1:
-        who = f"{ids.pop() or 'The fleet'} is"
-        return f"{who} not as it should be" if wrong else f"{who} well again"
+    one, *others = {one.of for one in wrong or report.well}
+    if wrong and not others:
+        return f"{one or 'The fleet'} is not as it should be"
     if wrong:
         return f"{len(wrong)} things are not as they should be"
-    return f"{len(told)} things are well again"
+    if one and not others and one not in report.still:
+        return f"{one} is well again"
+    over = len(report.well)
+    return f"{over} things are well again" if over > 1 else "One thing is well again"
 
 
 def rows(report: WatchReport) -> tuple[WatchLine, ...]:
@@ -58,18 +60,27 @@ def rows(report: WatchReport) -> tuple[WatchLine, ...]:
     )
 
 
-def more(count: int) -> str:
-    """What is said of so many rows for which there is no room; empty for none."""
-    return f"And {count} more: `/fleet status` shows them." if count else ""
+def light(report: WatchReport) -> str:
+    """That of the worst of it."""
+    return next((row.light for row in rows(report)), "🟢")
+
+
+def more(report: WatchReport) -> str:
+    """What there is beside the rows that have room, those told before too; empty for nothing."""
+    left = len(rows(report)) - ROWS_AT_ALL
+    told = [f"And {left} more."] if left > 0 else []
+    ids = tuple(one or "the fleet" for one in report.still)
+    told += [f"Still not well: {wording.listed(ids)}."] if ids else []
+    return " ".join((*told, "`/fleet status` shows all.")) if told else ""
 
 
 def _each(report: WatchReport) -> Iterator[tuple[WatchLine, str]]:
     for one in report.wrong:
-        yield _row("🔴", one, one.words, one.repair)
+        yield _row("🔴" if one.problem in GRAVE else "🟡", one, one.words, one.repair)
     for one in report.flapping:
         yield _row("🟡", one, f"{one.words}; {RESTS}", one.repair)
     for one in report.well:
-        yield _row("🟢", one, f"well again; it was: {one.words}")
+        yield _row("🟢", one, f"over: {one.words}")
 
 
 def _row(light: str, one: Finding, words: str, repair: str = "") -> tuple[WatchLine, str]:

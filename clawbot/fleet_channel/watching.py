@@ -9,15 +9,16 @@ import logging
 
 from clawbot.fleet_channel.channel import FleetChannel
 from clawbot.replies import WatchReport
-from fleet_control import watch, watch_state
+from fleet_control import watch, watch_report, watch_state
 from fleet_control.announcement import LEASED_SECONDS, WatchLease
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import Ec2Error, FleetError
+from fleet_control.fault import GRAVE
 from fleet_control.finding import Finding
 from fleet_control.fleet import Fleet
 from fleet_control.status import FleetStatus
-from fleet_control.watch import Report
+from fleet_control.watch_report import Report
 from fleet_control.watch_state import WatchState
 
 READ_EVERY_SECONDS = 60.0
@@ -84,7 +85,7 @@ class Watcher:
         found = watch.findings(status) if status else ()
         if state.pending:
             log.info("fleet.watch_pending channel=%s", self._channel.name)
-            state, lease = await self._tell(watch.report(state.pending, found), state, lease)
+            state, lease = await self._tell(watch_report.report(state, found), state, lease)
         if lease is None or status is None or not watch.is_reading(status):
             return
         busy = watch.unsure(status, self._fleet.deploys.known)
@@ -125,13 +126,14 @@ class Watcher:
         self, report: Report, state: WatchState, lease: WatchLease
     ) -> tuple[WatchState, WatchLease | None]:
         """Say what is pending, and note that; WatchUnsaid where it can't be said."""
-        wrong = (*report.wrong, *report.flapping)
+        grave = any(one.problem in GRAVE for one in (*report.wrong, *report.flapping))
         reply = WatchReport(
             wrong=report.wrong,
             well=report.well,
             flapping=report.flapping,
-            calls=self._channel.calls if wrong else (),
-            taken=self._clock.now(),
+            still=report.still,
+            calls=self._channel.calls if grave else (),
+            taken=state.read,
         )
         try:
             await self._channel.message().show(reply, SENT_WITHIN_SECONDS)

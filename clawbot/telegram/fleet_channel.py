@@ -10,7 +10,7 @@ from clawbot.telegram.buttons import DrawnText, Origin, TelegramDrawing
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.fleet_messages import is_supergroup, message_link, pointing
 from clawbot.telegram.fleet_place import TelegramFleetPlace
-from clawbot.telegram.outbox import Outbox, SentMessage
+from clawbot.telegram.outbox import REFUSED, Outbox, SentMessage
 from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import PLATFORM
 from fleet_control.clock import Clock
@@ -56,13 +56,13 @@ class TelegramFleetChannel:
         said = (self._outbox, self._drawing, self._clock, origin)
         return _FleetMessage(self.place, *said, left=int(id_ or 0))
 
-    async def point(self, asked_in: str, dead_reply: str, to: str) -> None:
+    async def point(self, asked_in: str, dead_reply: str, to: str) -> bool:
         """As `FleetChannel` has it; what was asked alone with the other bot is theirs."""
         numbers = (asked_in.removeprefix("-"), dead_reply, to)
         chat = self._chats.now(int(asked_in)) if all(map(str.isdecimal, numbers)) else 0
         if chat not in self._chats.ids:
             log.info("telegram.not_pointed chat=%s reply=%s why=%s", asked_in, dead_reply, _CLOSED)
-            return
+            return True
         here, told = self.place.chat, int(to)
         is_known = is_supergroup(chat) and str(chat) == asked_in
         url, below_it = message_link(here, self.place.topic, told), chat == here
@@ -72,6 +72,8 @@ class TelegramFleetChannel:
             await self._outbox.send(chat, drawn, answered, BEGUN_WITHIN_SECONDS, first=True)
         except TelegramError as error:
             log.info("telegram.not_pointed chat=%s reply=%s why=%s", asked_in, dead_reply, error)
+            return isinstance(error, REFUSED)
+        return True
 
 
 class _FleetMessage(TelegramMessage):

@@ -103,20 +103,15 @@ def _mentions(users: Iterable[int], names: Names) -> str:
 
 def watch(report: WatchReport, names: Names) -> Iterator[str]:
     """What matters, then whom it calls, so that neither is ever cut off, then each thing."""
-    rows = watch_words.rows(report)
-    head = [f"{_light(report)} {bold(watch_words.title(report), LONGEST_TITLE)}"]
+    head = [f"{watch_words.light(report)} {bold(watch_words.title(report), LONGEST_TITLE)}"]
     head += [_mentions(users, names)] if (users := called(report)) else []
-    shown = rows[: watch_words.ROWS_AT_ALL]
-    more = said(watch_words.more(len(rows) - len(shown)))
+    shown = watch_words.rows(report)[: watch_words.ROWS_AT_ALL]
+    more = said(watch_words.more(report))
     tail = [*filter(None, (more,)), f"Seen {moment(report.taken)}"]
     yield from head
     room = LONGEST - 4 - sum(seen_units(line) + 1 for line in (*head, *tail))
     yield from fitted(shown, room, ROW, _found, seen_units)
     yield from tail
-
-
-def _light(report: WatchReport) -> str:
-    return "🔴" if report.wrong else "🟡" if report.flapping else "🟢"
 
 
 def _found(row: WatchLine, longest: int) -> str:

@@ -4,6 +4,8 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import cache
+from ssl import SSLContext
 
 from httpx import create_ssl_context
 from telegram import Update
@@ -128,7 +130,7 @@ def _account(settings: Settings, answer_seconds: float) -> ExtBot[None]:
     root = str(settings.telegram_api_url or "https://api.telegram.org").rstrip("/")
     assert settings.telegram_token is not None  # noqa: S101  (looked at by the caller)
     # Of the environment httpx takes the certificates only: it has a rule of its own for proxies.
-    way = {"proxy": proxy(root), "trust_env": False, "verify": create_ssl_context()}
+    way = {"proxy": proxy(root), "trust_env": False, "verify": certificates()}
 
     def request(kind: type[HTTPXRequest], connections: int) -> HTTPXRequest:
         return kind(
@@ -147,6 +149,12 @@ def _account(settings: Settings, answer_seconds: float) -> ExtBot[None]:
         request=request(HTTPXRequest, 32),
         get_updates_request=request(UpdatesRequest, 1),
     )
+
+
+@cache
+def certificates() -> SSLContext:
+    """Whom to believe that they are Telegram; read once a process, for it takes long."""
+    return create_ssl_context()
 
 
 def _operators(settings: Settings) -> list[int]:

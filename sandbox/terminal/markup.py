@@ -86,9 +86,10 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:  # noqa: 
 
 def _watch(report: WatchReport, width: int) -> Iterator[Text]:
     yield Text(watch_words.title(report), style="bold")
-    for row in watch_words.rows(report):
+    for row in watch_words.rows(report)[: watch_words.ROWS_AT_ALL]:
         yield from _wrapped(f"{row.light} ", f"{row.who}: {row.words}", width)
         yield from _wrapped("   ", row.repair, width)
+    yield from _wrapped("", watch_words.more(report), width)
 
 
 def _joined(lines: Iterable[Text], style: str = "") -> Text:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import botocore.session
@@ -18,9 +19,15 @@ _CONFIG = Config(
 )
 
 
+@cache
+def _session() -> botocore.session.Session:
+    """One for all clients: to make one takes as long as a client."""
+    return botocore.session.get_session()
+
+
 @contextmanager
 def client(service: str, environ: Mapping[str, str]) -> Iterator[Any]:
-    made = botocore.session.get_session().create_client(
+    made = _session().create_client(
         service,
         region_name=environ["AWS_REGION"],
         aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],

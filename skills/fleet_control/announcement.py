@@ -49,8 +49,8 @@ class Announcement(NamedTuple):
         message: the id of the message that it stands in; empty before that was sent.
         end: the end that the channel was told of and its people called for; empty before.
         earlier: messages that stand there from bots that had the lease before, as (bot, message).
-        dead_reply: the id of the asker's own reply, where that is dead and is to be answered with
-            where it goes on; empty where there is none.
+        dead_reply: the id of the asker's own reply, where that is dead and the bot that asks is to
+            answer it with where it goes on; empty where there is none, and once that was done.
     """
 
     silence: str

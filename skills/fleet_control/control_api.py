@@ -200,13 +200,22 @@ class ControlApi:
         )
 
     async def announce(
-        self, run_id: int, channel: str, bot: str, message: str = "", end: str = ""
+        self,
+        run_id: int,
+        channel: str,
+        bot: str,
+        message: str = "",
+        end: str = "",
+        *,
+        answered: bool = False,
     ) -> Announcement:
         """Take or renew the lease of telling this channel how a deploy goes, and note in which
-        message it stands and which end was told there; who has the lease then."""
+        message it stands, which end was told there and that the dead reply was answered; who has
+        the lease then."""
         ask = {"action": "announce", "run_id": run_id, "channel": channel, "bot": bot}
-        noted = {name: one for name, one in (("message", message), ("end", end)) if one}
-        return api_answer.announcement(await self._calls.asked({**ask, **noted}))
+        noted = {"message": message, "end": end, "answered": answered}
+        said = {name: one for name, one in noted.items() if one}
+        return api_answer.announcement(await self._calls.asked({**ask, **said}))
 
     async def watch(
         self, channel: str, bot: str, state: str | None = None, version: int = 0

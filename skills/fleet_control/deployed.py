@@ -14,6 +14,8 @@ from fleet_control.ledger import Operation, Run, seconds
 
 # For so long after it was moved a host may still come to itself.
 SETTLING_SECONDS = 600.0
+# Of a run that nobody has seen for so long no job waits for a host any more.
+LOST_SECONDS = 1800.0
 # GitHub lists a run some seconds after it took the dispatch.
 LISTED_SECONDS = 60.0
 
@@ -62,13 +64,14 @@ class Deployed:
 
     Attributes:
         read: when, Unix seconds; what a machine launched later was made by is not known.
-        last: what the last deploy left of each host, where that ended well and is known.
-        moved: the hosts that deploys moved lately, or move now.
+        last: what the last deploy left of each host; None where it did not end well, or is not
+            over.
+        moved: the hosts that deploys moved, or move now.
         unseen: runs of which it is not known what they moved.
     """
 
     read: float = -inf
-    last: Mapping[str, HostLeft] = field(default_factory=dict)
+    last: Mapping[str, HostLeft | None] = field(default_factory=dict)
     moved: tuple[MovedHost, ...] = ()
     unseen: tuple[UnseenRun, ...] = ()
 
@@ -80,15 +83,20 @@ class Deployed:
         later = (one for one in self.unseen if one.until is None or one.until > last.ended)
         return None if any(one.may_have_moved(host) for one in later) else last
 
+    def may_have_made(self, id_: str) -> bool:
+        """Whether this instance has had a host by a deploy, unless it is known that none was its
+        own."""
+        own = (*(one.id for one in self.moved), *(one.target for one in self.unseen))
+        return self.read == -inf or id_ in own or "" in own
+
     def moving(self, ids: Iterable[str], now: float) -> frozenset[str]:
         """Which of these a deploy moves now, or did until a few minutes ago."""
-        found = {one.id for one in self.moved if _lately(one.until, now)}
-        open_ = {one.target for one in self.unseen if _lately(one.until, now)}
+        found = {one.id for one in self.moved if self._lately(one.until, now)}
+        open_ = {one.target for one in self.unseen if self._lately(one.until, now)}
         return frozenset(id_ for id_ in ids if id_ in found | open_ or "" in open_)
 
-
-def _lately(until: float | None, now: float) -> bool:
-    return until is None or now - until < SETTLING_SECONDS
+    def _lately(self, until: float | None, now: float) -> bool:
+        return now - self.read < LOST_SECONDS if until is None else now - until < SETTLING_SECONDS
 
 
 def deployed(runs: Iterable[Run], unseen: Iterable[Run], read: float) -> Deployed:
@@ -105,18 +113,17 @@ def deployed(runs: Iterable[Run], unseen: Iterable[Run], read: float) -> Deploye
     return Deployed(read, _last(moves), moved, tuple(map(_unseen, unseen)))
 
 
-def _last(moves: Iterable[tuple[Run, HostChange]]) -> dict[str, HostLeft]:
+def _last(moves: Iterable[tuple[Run, HostChange]]) -> dict[str, HostLeft | None]:
     """Of each host what was done with it last, unless that went wrong or is not over."""
-    last: dict[str, tuple[float, HostLeft | None]] = {}
-    for run, change in moves:
-        if not change.moved:
-            continue
-        ended = _until(run, change)
-        left = HostLeft(change.new, change.new_revision, run.id, ended or inf)
-        known = left if change.done and ended is not None else None
-        if (ended or inf) >= last.get(change.id, (-inf, None))[0]:
-            last[change.id] = (ended or inf, known)
-    return {id_: left for id_, (_, left) in last.items() if left is not None}
+    lefts = [(change, _left(run, change)) for run, change in moves if change.moved]
+    lefts.sort(key=lambda one: one[1].ended)
+    return {change.id: left if change.done and left.ended < inf else None for change, left in lefts}
+
+
+def _left(run: Run, change: HostChange) -> HostLeft:
+    ended = _until(run, change)
+    until = inf if ended is None else ended
+    return HostLeft(change.new, change.new_revision, run.id, until)
 
 
 def _until(run: Run, change: HostChange) -> float | None:

@@ -6,10 +6,11 @@ What is known and on no list is asked for by its id: that a list is empty is no 
 import asyncio
 import math
 import os
+import threading
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import ConstantProvider
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import ImageTypeDef
 
+# A session of botocore's is no place for two threads at once.
+_MAKING = threading.Lock()
 IMAGES_KEPT_SECONDS = 60.0
 READING_KEPT_SECONDS = 2.0
 # An image that is not among them may have come meanwhile.
@@ -52,25 +55,43 @@ def client(
 ) -> "EC2Client":
     """An EC2 client with the SDK's standard retries and bounded waits; Ec2Error if none can be."""
     try:
-        return keyed_session(access_key, secret_key).client(
-            "ec2",
-            region_name=region,
-            endpoint_url=endpoint_url,
-            config=Config(**_CONFIG, proxies=proxies(endpoint_url)),  # type: ignore[arg-type]  # a dict of Config's own keywords
-        )
+        config = Config(**_CONFIG, proxies=proxies(endpoint_url))  # type: ignore[arg-type]  # a dict of Config's own keywords
+        made = keyed_client("ec2", access_key, secret_key, region, endpoint_url, config)
+        return cast("EC2Client", made)
     except BotoCoreError as error:
         raise Ec2Error(aws_error.of_settings(error)) from error
     except ValueError as error:
         raise Ec2Error(f"EC2 can't be asked: {error}") from error
 
 
-def keyed_session(access_key: str, secret_key: str) -> boto3.Session:
-    """A session with these keys: its user's own profile and files mean nothing to it."""
+def keyed_client(
+    service: str,
+    access_key: str,
+    secret_key: str,
+    region: str,
+    endpoint_url: str | None,
+    config: Config,
+) -> Any:
+    """A client with these keys: its user's own profile and files mean nothing to it."""
+    with _MAKING:
+        return _session().create_client(
+            service,
+            region_name=region,
+            endpoint_url=endpoint_url,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+            config=config,
+        )
+
+
+@cache
+def _session() -> botocore.session.Session:
+    """One for all clients of a process: it holds no key."""
     own = botocore.session.Session()
     own.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
     for file in ("config_file", "credentials_file"):
         own.set_config_variable(file, os.devnull)
-    return boto3.Session(access_key, secret_key, botocore_session=own)
+    return own
 
 
 class Ec2Reader:

@@ -7,6 +7,7 @@ something happens, and may have gone by.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from statistics import median
 from typing import NamedTuple
 
@@ -144,7 +145,7 @@ def _took(run: Run) -> _Took | None:
         if one.conclusion == "success" and one.completed_at and one.started_at
     ]
     plan, hosts, finish = 0.0, dict[str, float](), None
-    before = min((started for _, started, _ in times), default=0.0)
+    before = min((started for _, started, _ in times), default=inf)
     for ended, _, job in sorted(times, key=lambda one: one[0]):
         lasted, before = max(0.0, ended - before), ended
         if job.name == PLAN:
@@ -186,9 +187,9 @@ def _end(run: Run, past: PastDeploys) -> float | None:
 
 
 def _turn(run: Run | Waiting, before: Iterable[Run]) -> float | None:
-    """When the turn came of the first that waits: once it was asked for, and the last one before it
-    had ended. GitHub's own start of a run says only the former."""
-    ended = [seconds(one.updated) for one in before if one.finished and one.id < run.id]
+    """When the turn came of the first that waits: once it was asked for, and the last one before
+    it, of those that all ended, was over. GitHub's own start of a run says only the former."""
+    ended = [seconds(one.updated) for one in before if one.id < run.id]
     return max([seconds(run.created), *ended]) if run.created else None
 
 

@@ -28,6 +28,8 @@ class Problem(StrEnum):
     RETIRING = "retiring"
     CRASH_LOOPING = "crash_looping"
     TWO_HOSTS = "two_hosts"
+    NOT_DEPLOYED = "not_deployed"
+    """It never had a host, as far as that can be seen."""
     UNREGISTERED = "unregistered"
     NOT_AS_DEPLOYED = "not_as_deployed"
     WRONG_TYPE = "wrong_type"
@@ -51,6 +53,7 @@ _ADVICE = {
     Problem.RETIRING: "`/fleet deploy {of}` replaces it before that.",
     Problem.CRASH_LOOPING: "`/fleet rollback {of}` goes back, `/fleet deploy {of}` replaces it.",
     Problem.TWO_HOSTS: "`/fleet status` names the machines; end the one that no deploy made.",
+    Problem.NOT_DEPLOYED: "`/fleet deploy {of}` creates it.",
     Problem.NOT_AS_DEPLOYED: "`/fleet deploy {of}` replaces it.",
     Problem.WRONG_TYPE: "`/fleet deploy {of}` replaces it.",
     Problem.OLDER_IMAGE: "`/fleet deploy {of}` replaces it.",
@@ -83,7 +86,7 @@ class Fault:
 def repair(problem: Problem, of: str = "") -> str:
     """What mends this, in a sentence; nothing where a deploy could not name the instance."""
     advice = _ADVICE.get(problem, "")
-    named = "{of}" not in advice or is_instance_id(of) or of == "all"
+    named = "{of}" not in advice or is_instance_id(of)
     return advice.format(of=of) if named else ""
 
 
@@ -93,6 +96,12 @@ def missing(id_: str, stuck: Host | None, now: float) -> Fault:
     if stuck is not None:
         words += f", and {stuck.id} has been shutting down for {older(shutting_down(stuck, now))}"
     return Fault(Problem.MISSING, words, repair(Problem.MISSING, id_), "; a deploy creates it")
+
+
+def not_deployed(id_: str) -> Fault:
+    """There is no host yet."""
+    words, advice = "no host yet, and no deploy of it is known", repair(Problem.NOT_DEPLOYED, id_)
+    return Fault(Problem.NOT_DEPLOYED, words, advice, "; a deploy creates it")
 
 
 def shutting_down(host: Host, now: float) -> float:

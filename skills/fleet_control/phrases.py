@@ -18,6 +18,7 @@ _PROBLEMS = {
     Problem.RETIRING: "retiring",
     Problem.CRASH_LOOPING: "crash-looping",
     Problem.TWO_HOSTS: "with two hosts",
+    Problem.NOT_DEPLOYED: "not deployed yet",
     Problem.UNREGISTERED: "not in the registry",
     Problem.NOT_AS_DEPLOYED: "not as deployed",
     Problem.WRONG_TYPE: "of the wrong type",

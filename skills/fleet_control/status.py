@@ -183,7 +183,9 @@ def _row(
     image = next((one for one in reading.images if host and one.id == host.image), None)
     is_newest = bool(host and reading.images and host.image == reading.images[0].id)
     replacing = is_asked_for and _is_replacing(host, image, leaving, reading.taken)
-    faults = list(_faults(name, instance, staying, leaving, replacing, reading, ledger))
+    faults = list(_faults(instance, staying, replacing, reading, ledger))
+    if host is None and instance is not None and not replacing:
+        faults.append(_without_host(name, hosts, reading, ledger))
     if host is not None and not is_asked_for:
         faults.append(fault.unregistered(host))
     return InstanceStatus(
@@ -231,18 +233,23 @@ def _condition(host: Host | None, replacing: bool) -> Condition:
     return Condition.HEALTHY if healthy else Condition.UNHEALTHY
 
 
+def _without_host(id_: str, hosts: list[Host], reading: Reading, ledger: Deployed) -> Fault:
+    """Of one that had a host the ledger shows a deploy, and EC2 the host for an hour yet, unless it
+    shows nothing at all."""
+    if reading.hosts and not hosts and not ledger.may_have_made(id_):
+        return fault.not_deployed(id_)
+    stuck = next((one for one in hosts if one.state is HostState.SHUTTING_DOWN), None)
+    return fault.missing(id_, stuck, reading.taken)
+
+
 def _faults(
-    id_: str,
     instance: Instance | None,
     staying: list[Host],
-    leaving: tuple[Host, ...],
     replacing: bool,
     reading: Reading,
     ledger: Deployed,
 ) -> Iterable[Fault]:
     if not staying:
-        if instance is not None and not replacing:
-            yield fault.missing(id_, next(iter(leaving), None), reading.taken)
         return
     host = staying[0]
     if len(staying) > 1:

@@ -3,16 +3,24 @@
 Pure: whoever reads passes each reading on, with the state that the one before left.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fleet_control.caller import is_instance_id
 from fleet_control.deployed import Deployed
 from fleet_control.fault import SEVERITY, Problem
-from fleet_control.finding import Finding, in_few_words, of_many
-from fleet_control.status import FleetStatus, InstanceStatus, natural
-from fleet_control.watch_state import Concern, Course, CourseKey, Owed, Telling, WatchState
+from fleet_control.finding import Finding, of_many
+from fleet_control.status import FleetStatus, InstanceStatus
+from fleet_control.watch_report import FLAPS, FLAPS_WITHIN_SECONDS, Report, report
+from fleet_control.watch_state import (
+    CONCERNS,
+    Concern,
+    Course,
+    CourseKey,
+    Owed,
+    Telling,
+    WatchState,
+)
 
 # What was seen so often, and for so long without a reading to the contrary, is wrong; what was gone
 # for so long is over.
@@ -23,37 +31,15 @@ GONE_SECONDS = 600
 TOGETHER_SECONDS = 120
 # Between two readings so far apart anything may have been.
 GAP_SECONDS = 300
-# What came and went so often within an hour flaps, until it has been one or the other for so long.
-FLAPS = 3
-FLAPS_WITHIN_SECONDS = 3600
+# What flaps is told of again once it was one or the other for so long.
 RESTED_SECONDS = 1800
 # Of more instances at once it is the fleet that something is wrong with, and it is until so few are
 # left.
 MANY = 8
 FEW = 4
 
-_CONCERNS = {
-    Problem.MISSING: Concern.HOST,
-    Problem.NOT_HEALTHY: Concern.HOST,
-    Problem.RETIRING: Concern.HOST,
-    Problem.CRASH_LOOPING: Concern.HOST,
-    Problem.TWO_HOSTS: Concern.TWO_HOSTS,
-    Problem.UNREGISTERED: Concern.UNREGISTERED,
-    Problem.NOT_AS_DEPLOYED: Concern.NOT_AS_DEPLOYED,
-    Problem.TOKEN_ENDS: Concern.TOKEN,
-    Problem.NO_IMAGE_BUILT: Concern.IMAGE,
-}
 _OF_HOSTS = (Concern.HOST, Concern.TWO_HOSTS, Concern.UNREGISTERED, Concern.NOT_AS_DEPLOYED)
 Observed = tuple[Mapping[CourseKey, Finding], Collection[CourseKey]]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the channel is to be told at once; of what flaps no more until it rests."""
-
-    wrong: tuple[Finding, ...] = ()
-    well: tuple[Finding, ...] = ()
-    flapping: tuple[Finding, ...] = ()
 
 
 def is_reading(status: FleetStatus) -> bool:
@@ -71,8 +57,7 @@ def findings(status: FleetStatus) -> tuple[Finding, ...]:
     return tuple(
         Finding(of, fault.problem, fault.words.removeprefix(f"{of} "), fault.repair)
         for of, fault in (*of_rows, *of_fleet)
-        if fault.problem in _CONCERNS
-        and (fault.problem is Problem.UNREGISTERED or of not in strays)
+        if fault.problem in CONCERNS and (fault.problem is Problem.UNREGISTERED or of not in strays)
     )
 
 
@@ -130,7 +115,7 @@ def step(
         courses[key] = _told(courses[key], telling)
     after = WatchState(_uncovered(courses), moment, tuple(pending))
     is_news = len(pending) > len(state.pending)
-    return after, report(pending, seen.values()) if is_news else None
+    return after, report(after, seen.values()) if is_news else None
 
 
 def _observed(
@@ -140,26 +125,37 @@ def _observed(
 ) -> Observed:
     """The worst of each concern, and the keys of which nothing is known.
 
-    What many have alike is the fleet's; once that was told nothing is known of each meanwhile.
+    What many have alike is the fleet's; once that was told nothing is known of each meanwhile, but
+    where it has what is worse.
     """
     seen: dict[CourseKey, Finding] = {}
     for one in sorted(found, key=lambda one: SEVERITY[one.problem]):
-        seen.setdefault(CourseKey(one.of, _CONCERNS[one.problem]), one)
+        seen.setdefault(CourseKey(one.of, CONCERNS[one.problem]), one)
     unseen = {key for key in (*before, *seen) if key.of in busy or key in busy}
     moving = sum(not isinstance(one, CourseKey) for one in busy)
     for concern in _OF_HOSTS:
         each = {key for key in (*before, *seen) if key.concern is concern and key.of}
         ill = [seen[key] for key in each if key in seen and key not in unseen]
         whole = CourseKey("", concern)
-        known = whole in before and before[whole].is_known
-        begun = known or (whole in before and before[whole].present)
-        if len(ill) > (FEW if begun else MANY):
-            seen[whole] = of_many(ill)
+        course = before.get(whole)
+        known = course is not None and course.is_known
+        begun = known or (course is not None and course.present)
+        many = FEW if begun else MANY
+        if len(ill) > many:
+            seen[whole] = of_many(ill, many)
         elif known and len(ill) + moving > FEW:
             unseen.add(whole)
-        if known and (whole in seen or whole in unseen):
-            unseen |= each
+        if course and known and (whole in seen or whole in unseen):
+            worst = SEVERITY[course.told or course.problem]
+            unseen |= {key for key in each if _rank(before.get(key), seen.get(key)) >= worst}
     return {key: one for key, one in seen.items() if key not in unseen}, unseen
+
+
+def _rank(course: Course | None, seen: Finding | None = None) -> int:
+    """How bad it is or was told to be: the lower, the worse."""
+    known = (course.problem, course.told) if course else ()
+    found = (*known, seen.problem if seen else None)
+    return min(SEVERITY[one] for one in found if one)
 
 
 def _next(course: Course | None, seen: Finding | None, now: int, *, counts: bool) -> Course:
@@ -194,11 +190,11 @@ def _due(courses: Mapping[CourseKey, Course], now: int) -> dict[CourseKey, Telli
     is_due = {key for key, (_, at, count) in coming.items() if at <= now and count >= READINGS}
     over = {key for key in is_due if coming[key][0] is Telling.WELL}
     held = {
-        key.concern
+        key.concern: _rank(course)
         for key, course in courses.items()
         if not key.of and (course.present or course.is_known) and key not in over
     }
-    coming = {key: due for key, due in coming.items() if not (key.of and key.concern in held)}
+    coming = {key: due for key, due in coming.items() if not _is_in(held, key, courses[key])}
     ready = {key: due[0] for key, due in coming.items() if key in is_due}
     if not ready:
         return {}
@@ -211,11 +207,16 @@ def _uncovered(courses: Mapping[CourseKey, Course]) -> dict[CourseKey, Course]:
     """These without each of what the channel knows as the fleet's; who still has it once that is
     over is told of with its end."""
     covered = {
-        key.concern
+        key.concern: SEVERITY[one.told or one.problem]
         for key, one in courses.items()
         if not key.of and one.is_known and one.present is not False
     }
-    return {key: one for key, one in courses.items() if not (key.of and key.concern in covered)}
+    return {key: one for key, one in courses.items() if not _is_in(covered, key, one)}
+
+
+def _is_in(whole: Mapping[Concern, int], key: CourseKey, course: Course) -> bool:
+    """Whether what one has is no worse than what the fleet has of that."""
+    return bool(key.of) and key.concern in whole and _rank(course) >= whole[key.concern]
 
 
 def _comes_due(course: Course) -> tuple[Telling, int, int] | None:
@@ -251,27 +252,3 @@ def _told(course: Course, kind: Telling) -> Course:
         worse_since=0,
         worse_count=0,
     )
-
-
-def report(pending: Iterable[Owed], found: Iterable[Finding] = ()) -> Report:
-    """What is owed in words: as it was found, where it is found so now; worst first."""
-    now = {(one.of, one.problem): one for one in found}
-    told: dict[Telling, list[Finding]] = defaultdict(list)
-    for owed in sorted(pending, key=lambda one: (SEVERITY[one.problem], natural(one.of))):
-        told[owed.kind].append(_finding(owed, now.get((owed.of, owed.problem))))
-    return Report(
-        wrong=tuple(told[Telling.WRONG]),
-        well=tuple(told[Telling.WELL]),
-        flapping=tuple(told[Telling.FLAPPING]),
-    )
-
-
-def _finding(owed: Owed, now: Finding | None) -> Finding:
-    few = in_few_words(owed.of, owed.problem)
-    match owed.kind:
-        case Telling.WRONG:
-            return now or few
-        case Telling.WELL:
-            return few._replace(repair="")
-        case Telling.FLAPPING:
-            return few._replace(words=f"{few.words}, {FLAPS} times within an hour")

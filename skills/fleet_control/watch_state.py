@@ -28,6 +28,7 @@ _PROBLEMS = {
     7: Problem.TOKEN_ENDS,
     8: Problem.TWO_HOSTS,
     9: Problem.UNREGISTERED,
+    10: Problem.NOT_DEPLOYED,
 }
 _NUMBERS = {problem: number for number, problem in _PROBLEMS.items()}
 _NONE = -1
@@ -43,6 +44,20 @@ class Concern(StrEnum):
     NOT_AS_DEPLOYED = "d"
     TOKEN = "k"  # noqa: S105  (that of GitHub)
     IMAGE = "i"
+
+
+CONCERNS = {
+    Problem.MISSING: Concern.HOST,
+    Problem.NOT_HEALTHY: Concern.HOST,
+    Problem.RETIRING: Concern.HOST,
+    Problem.CRASH_LOOPING: Concern.HOST,
+    Problem.NOT_DEPLOYED: Concern.HOST,
+    Problem.TWO_HOSTS: Concern.TWO_HOSTS,
+    Problem.UNREGISTERED: Concern.UNREGISTERED,
+    Problem.NOT_AS_DEPLOYED: Concern.NOT_AS_DEPLOYED,
+    Problem.TOKEN_ENDS: Concern.TOKEN,
+    Problem.NO_IMAGE_BUILT: Concern.IMAGE,
+}
 
 
 class CourseKey(NamedTuple):

@@ -12,8 +12,10 @@ from tests.announced.verdict import AskedDeploy, Told
 STEP_SECONDS = 10.0
 # What is not so by then will not be.
 LONGEST_SECONDS = 1200.0
-# What is over stays as it is for so long.
-QUIET_SECONDS = 90.0
+# What was left is heard again, and asked for.
+HEARD_SECONDS = 30.0
+# What is over stays as it is for so long: every bot looks twice.
+QUIET_SECONDS = 60.0
 
 
 class Return(Enum):
@@ -42,8 +44,8 @@ class Killing:
     _since: set[tuple[str, str]] = field(default_factory=set)
     _before: list[ChannelMessage] = field(default_factory=list)
 
-    async def at(self, moment: int, comes: Return) -> tuple[list[str], list[str]]:
-        """At which calls the victims were killed, empty for none any more, and what is wrong."""
+    async def at(self, moment: int, comes: Return) -> list[str]:
+        """What is wrong in the end where each victim is killed at that moment of its own."""
         self.bots.runs.forget()
         self._since, self._before = {(one.platform, one.id) for one in said(self.bots)}, []
         for victim in self.victims:
@@ -53,18 +55,17 @@ class Killing:
         killed = await self._killed()
         if self.stands_by:
             await self.bots.start(self.stands_by)
-        back = not killed
-        if comes is not Return.NEVER:
-            await self._return(comes)
-            back = True
-        await self.bots.pass_time(QUIET_SECONDS)  # what was left is heard again, and asked for
+        back = comes is not Return.NEVER
+        if back:
+            await self._return(comes.value)
+        await self.bots.pass_time(HEARD_SECONDS)
         await self._until(lambda: self._have_ended() and not self._wrong(back=back))
         await self.bots.pass_time(QUIET_SECONDS)
-        wrong = self._wrong(back=back)
+        wrong = self._wrong(back=back) if killed else ["nobody was killed"]
         if self.stands_by:
             await self.bots.kill(self.stands_by)
-        await self._return(Return.AFTER_A_MINUTE)
-        return killed, wrong
+        await self._return(0)
+        return [f"{moment}, {killed}: {one}" for one in wrong]
 
     async def _killed(self) -> list[str]:
         """Let time pass until each victim is cut off, or all is said."""
@@ -82,10 +83,10 @@ class Killing:
             await self.bots.pass_time(STEP_SECONDS, STEP_SECONDS)
         return killed
 
-    async def _return(self, comes: Return) -> None:
+    async def _return(self, seconds: float) -> None:
         gone = [victim for victim in self.victims if victim.program is None]
         if gone:
-            await self.bots.pass_time(comes.value)
+            await self.bots.pass_time(seconds)
             await self.bots.start(*gone)
             await self.bots.idle()
         for victim in self.victims:

@@ -7,7 +7,6 @@ itself, with a table of moto's.
 
 import asyncio
 import json
-import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -23,7 +22,6 @@ from clawbot.front import Front
 from clawbot.serve import side_by_side
 from clawbot.settings import load
 from clawbot.telegram.run import run as run_telegram
-from fleet_control import daemon
 from fleet_control.ledger import Entry
 from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.backend import Application
@@ -38,6 +36,7 @@ from tests.cuttable_network import CuttableNetwork
 from tests.discord.control import listening
 from tests.discord.ec2 import Claw, stage
 from tests.fleet_control.aws import FakeEc2
+from tests.idle import idle
 from tests.lambda_fn.events import CONTROL_TOKEN
 from tests.program_tasks import ProgramTasks
 from tests.real_control_api import access_key, real_control_api
@@ -54,8 +53,15 @@ ANSWER_SECONDS = 2.0
 LOOK_EVERY_SECONDS = 20.0
 # How the clock goes on: by less than any wait that matters here.
 STEP_SECONDS = 10.0
-# So often nothing was to be done, one time after the other: then there is nothing.
-IDLE_TIMES = 50
+# Actions of the Control API that write down what another bot goes by.
+WRITES = {"deploy", "announce", "living", "told"}
+
+
+async def leaves_a_trace(request: web.Request) -> bool:
+    """Whether a bot that dies before this call leaves another world than one that dies after it."""
+    if request.path == "/":
+        return json.loads(await request.text())["action"] in WRITES
+    return request.method != "GET" and "/get" not in request.path
 
 
 class OneBot:
@@ -68,7 +74,7 @@ class OneBot:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.line = CuttableNetwork()
+        self.line = CuttableNetwork(leaves_a_trace)
         self.app: Application | None = None
         self.telegram: BotApi | None = None
         self.telegram_token = ""
@@ -270,11 +276,7 @@ class ThreeBots:
 
     async def idle(self) -> None:
         """Until no bot has anything left to do that needs no time."""
-        idle = 0
-        while idle < IDLE_TIMES:
-            busy = any(bot.line.under_way for bot in self.bots) or _is_ec2_asked()
-            await asyncio.sleep(0.001 if busy else 0)
-            idle = 0 if busy else idle + 1
+        await idle(lambda: any(bot.line.under_way for bot in self.bots))
 
     async def until(self, holds: Callable[[], object], each: float = 0.1) -> None:
         """Let time pass, so many seconds at a turn, until something is so."""
@@ -284,7 +286,3 @@ class ThreeBots:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(SOON_SECONDS):
                         await self.discord.until(holds)
-
-
-def _is_ec2_asked() -> bool:
-    return any(thread.name == daemon.NAME for thread in threading.enumerate())

@@ -1,6 +1,7 @@
 """What is expected of a deploy: read once for all who follow, waited for by nobody, and no news."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from clawbot.deploy import Deploys
 from clawbot.foresight import Foresight
 from clawbot.once import Once
-from clawbot.progress import Stage, progress
+from clawbot.progress import Stage
 from clawbot.replies import Deploying, asking
+from clawbot.run_progress import progress
 from clawbot.tracking import Tracker
 from fleet_control.control_api import ControlApi
 from fleet_control.ledger import Run
@@ -105,11 +107,13 @@ async def test_a_deploy_asked_for_just_now_tells_it_by_the_queue_as_it_was_read(
     outside: tuple[Api, ControlApi], tracker: Tracker
 ) -> None:
     api = outside[0]
-    api.runs = [PAST, going(7, *ROLL)]
+    api.runs = [PAST, going(7, *ROLL), going(8, target="claw-2"), going(9, target="claw-1")]
     await tracker.foresight.look()
     foresight, waits = tracker.foresight, progress(going(8, target="claw-2"), ahead=1)
 
     assert foresight.queued(waits).begins == END
+    unknown = replace(waits, run_id=None)
+    assert foresight.queued(unknown) == unknown
     for other in (progress(going(8, target="claw-2"), ahead=2), progress(going(7), ahead=1)):
         assert foresight.queued(other).begins == 0
 
@@ -136,6 +140,7 @@ async def test_the_last_deploys_are_read_once_in_ten_seconds_for_whoever_follows
     outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
 ) -> None:
     api = outside[0]
+    await clock.turn(60)
     api.runs = [PAST, *(run(n) for n in range(2, 5))]
     followed = [Followed(tracker, n) for n in range(2, 5)]
     for one in followed:
@@ -150,6 +155,21 @@ async def test_the_last_deploys_are_read_once_in_ten_seconds_for_whoever_follows
     await clock.turn(0.1)
     await tracker.foresight.look()
     assert api.count("history") == 2
+
+
+async def test_a_reading_that_goes_on_is_not_begun_again_and_ends_with_whoever_has_it(
+    outside: tuple[Api, ControlApi], clock: TurnedClock
+) -> None:
+    foresight = Foresight(outside[1], clock)
+    await foresight.close()
+    reading = foresight.look()
+    await clock.turn(60)
+    assert foresight.look() is reading
+
+    await foresight.close()
+
+    assert reading.cancelled()
+    assert outside[0].count("history") <= 1
 
 
 @pytest.mark.parametrize(

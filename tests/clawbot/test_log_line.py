@@ -28,7 +28,7 @@ HOSTILE = [
 ]
 
 
-def record(said: str, *args: object, logger: str = "clawbot.ask") -> logging.LogRecord:
+def record(said: object, *args: object, logger: str = "clawbot.ask") -> logging.LogRecord:
     made = logging.LogRecord(logger, logging.INFO, "ask.py", 1, said, args, None)
     made.created = AT
     return made
@@ -89,6 +89,14 @@ def test_no_value_is_taken_for_a_name_or_a_line(value: str) -> None:
     assert value.isprintable() == (shown == value)
 
 
+def test_a_mapping_is_a_value_as_any_other() -> None:
+    assert in_json(record("fleet.x a=%s", {"b": 1}))["a"] == "{'b': 1}"
+
+
+def test_what_is_not_seen_is_quoted_where_nothing_else_needs_that() -> None:
+    assert in_text(record("fleet.x a=%s", "a\u202eb")) == 'INFO clawbot.ask fleet.x a="a?b"'
+
+
 def test_text_shows_where_a_line_ended() -> None:
     said = record("fleet.asked name=%s", "a\nINFO x")
     assert in_text(said) == 'INFO clawbot.ask fleet.asked name="a ⏎ INFO x"'
@@ -104,10 +112,12 @@ def test_text_shows_where_a_line_ended() -> None:
         ("too few %s %s", (1,), "aiohttp", "too few %s %s"),
         ("Task was destroyed", (), "asyncio", "Task was destroyed"),
         ("fleet.x a=%s b=%s", (1,), "clawbot.ask", "fleet.x a=%s b=%s"),
+        # An object that says itself in words.
+        (KeyError("fleet"), (), "clawbot.ask", "'fleet'"),
     ],
 )
 def test_what_a_library_says_is_a_message(
-    said: str, args: tuple[object, ...], logger: str, message: str
+    said: object, args: tuple[object, ...], logger: str, message: str
 ) -> None:
     line = in_json(record(said, *args, logger=logger))
     assert line == {
@@ -142,6 +152,13 @@ def test_an_exception_is_one_field_and_begins_no_line() -> None:
     assert first == "INFO clawbot.ask fleet.broken_inside request_id=x"
     assert len(rest) >= 4
     assert all(line.startswith("  | ") for line in rest)
+
+
+def test_a_stack_is_told_as_an_exception_is() -> None:
+    said = record("fleet.x")
+    said.stack_info = "Stack (most recent call last):\n  in ask"
+    assert in_json(said)["exception"] == said.stack_info
+    assert in_text(said).endswith("fleet.x\n  | Stack (most recent call last):\n  |   in ask")
 
 
 @pytest.mark.parametrize("form", list(LogForm))

@@ -124,9 +124,9 @@ def test_what_is_over_is_told_as_over() -> None:
 
     assert render(report, NOW).plain.split("\n") == [
         "The fleet is not as it should be",
-        "🔴 The fleet: GitHub's token ends soon",
+        "🟡 The fleet: GitHub's token ends soon",
         "   Renew it.",
-        "🟢 claw-2: well again; it was: no host",
+        "🟢 claw-2: over: no host",
     ]
 
 
@@ -265,6 +265,7 @@ async def test_more_words_than_a_deploy_takes_are_none(talk: Talk) -> None:
         WatchReport(
             (Finding("claw-2", Problem.MISSING, "no host", "`/fleet deploy claw-2` creates it."),),
             well=(Finding("", Problem.TOKEN_ENDS, "GitHub's token near its end"),),
+            still=("claw-3",),
         ),
     ],
 )

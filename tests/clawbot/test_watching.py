@@ -18,12 +18,15 @@ from fleet_control.ledger import Entry
 from tests.clawbot.bots import registry
 from tests.clawbot.watched_fleet import (
     CHANNEL,
+    IDS,
     ILL,
     KeptChannel,
     Refuses,
     WatchedFleet,
+    nothing,
     watched_fleet,
 )
+from tests.discord.ec2 import stage
 from tests.fleet_control.aws import FakeEc2
 from tests.lambda_fn.small_github import job
 
@@ -227,12 +230,42 @@ async def test_while_ec2_does_not_answer_or_shows_nothing_nothing_is_read(
     fleet: WatchedFleet, ec2: FakeEc2
 ) -> None:
     await fleet.start("claw-1")
-    fleet.lacks("claw-1", "claw-2", "claw-3")
+    stage(ec2, ())
     await fleet.pass_(6)
     ec2.scripts["DescribeInstances"] = [(503, "<Response/>")]
     await fleet.pass_(1)
 
     assert fleet.channel.told == []
+
+
+async def test_an_entry_that_was_just_merged_is_told_of_and_calls_nobody(
+    fleet: WatchedFleet,
+) -> None:
+    await fleet.start("claw-1")
+    await fleet.pass_(1)
+    fleet.api.github.registry = registry(*IDS, "claw-4").encode()
+    await fleet.pass_(7)
+
+    assert fleet.channel.words == ["7 wrong claw-4 not_deployed"]
+    ((_, report),) = fleet.channel.told
+    assert report.wrong[0].repair == "`/fleet deploy claw-4` creates it."
+    assert report.calls == ()
+
+
+async def test_what_was_seen_an_hour_ago_is_not_told_as_seen_now(fleet: WatchedFleet) -> None:
+    def refuse() -> None:
+        raise Refuses
+
+    fleet.shows(ILL)
+    fleet.channel.before = refuse
+    await fleet.start("claw-1")
+    await fleet.pass_(60)
+    began = fleet.clock.now() - 3600
+    fleet.channel.before = nothing
+    await fleet.pass_(4)
+
+    ((_, report),) = fleet.channel.told
+    assert report.taken == began + 300
 
 
 async def test_an_instance_that_is_no_longer_asked_for_is_never_called_well_again(

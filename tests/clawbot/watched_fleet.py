@@ -48,7 +48,7 @@ class KeptChannel:
         assert not id_ + answers
         return ReportMessage(self)
 
-    async def point(self, asked_in: str, dead_reply: str, to: str) -> None:
+    async def point(self, asked_in: str, dead_reply: str, to: str) -> bool:
         raise AssertionError("a watch points nowhere")
 
     @property
@@ -148,7 +148,8 @@ class WatchedFleet:
         stage(self.ec2, [otherwise.get(id_, Claw(id_)) for id_ in IDS])
 
     def lacks(self, *ids: str) -> None:
-        stage(self.ec2, [Claw(id_) for id_ in IDS if id_ not in ids])
+        """These have ended, which EC2 shows for a while."""
+        self.shows(*(Claw(id_, state="terminated") for id_ in ids))
 
 
 ILL = Claw("claw-2", check="impaired")

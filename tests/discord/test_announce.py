@@ -113,9 +113,9 @@ async def test_a_dead_reply_is_answered_once_with_where_it_goes_on(scene: Discor
     async with told_by(scene) as channel:
         ours = channel.message()
         await passes(scene, ours.show(announced(Stage.QUEUED), None))
-        await passes(scene, channel.point(lobby.id, dead.id, ours.id))
+        assert await passes(scene, channel.point(lobby.id, dead.id, ours.id))
     async with told_by(scene) as channel:
-        await passes(scene, channel.point(lobby.id, dead.id, ours.id))
+        assert await passes(scene, channel.point(lobby.id, dead.id, ours.id))
     _, pointing = said_in(scene, lobby)
     guild, fleet = scene.discord.guild.id, scene.discord.fleet.id
     link = f"https://discord.com/channels/{guild}/{fleet}/{ours.id}"
@@ -139,7 +139,7 @@ async def test_where_a_dead_reply_is_out_of_reach_nothing_is_said_and_nothing_br
     caplog.set_level("INFO")
     before = len(scene.discord.guild.messages)
     async with told_by(scene) as channel:
-        await passes(scene, channel.point(lobby.id, dead.id, "77"))
+        assert await passes(scene, channel.point(lobby.id, dead.id, "77"))
     assert len(scene.discord.guild.messages) == before
     assert "discord.not_pointed" in caplog.text
 
@@ -165,7 +165,7 @@ async def test_a_discord_that_is_away_is_waited_for_two_minutes_and_then_nothing
     away = [scene.discord.drop_next("POST", "/messages") for _ in range(40)]
     began = scene.clock.now()
     async with told_by(scene) as channel:
-        await passes(scene, channel.point(scene.discord.fleet.id, "76", "77"))
+        assert not await passes(scene, channel.point(scene.discord.fleet.id, "76", "77"))
     assert "discord.not_pointed" in caplog.text
     assert 60 < scene.clock.now() - began <= 121
     assert any(one in scene.discord.injected for one in away)
@@ -173,8 +173,8 @@ async def test_a_discord_that_is_away_is_waited_for_two_minutes_and_then_nothing
 
 async def test_what_is_no_message_of_discord_s_is_not_answered(scene: DiscordScene) -> None:
     async with told_by(scene) as channel:
-        await channel.point("-1001/5", "77", "78")
-        await channel.point("77", "", "78")
+        assert await channel.point("-1001/5", "77", "78")
+        assert await channel.point("77", "", "78")
     assert ("POST", "/api/v10/channels/77/messages") not in scene.discord.asked
 
 

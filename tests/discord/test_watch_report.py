@@ -26,13 +26,15 @@ def lines(report: WatchReport) -> list[str]:
     ("report", "title", "colour"),
     [
         (WatchReport(wrong=(GONE,)), "claw-2 is not as it should be", RED),
-        (WatchReport(wrong=(TOKEN,)), "The fleet is not as it should be", RED),
+        (WatchReport(wrong=(TOKEN,)), "The fleet is not as it should be", YELLOW),
         (WatchReport(wrong=(GONE, ILL, TOKEN)), "3 things are not as they should be", RED),
         (WatchReport(wrong=(GONE,), well=(ILL,)), "claw-2 is not as it should be", RED),
         (WatchReport(wrong=(GONE,), flapping=(ILL,)), "2 things are not as they should be", RED),
         (WatchReport(flapping=(ILL,)), "claw-3 is not as it should be", YELLOW),
         (WatchReport(well=(ILL,)), "claw-3 is well again", GREEN),
-        (WatchReport(well=(TOKEN,)), "The fleet is well again", GREEN),
+        (WatchReport(well=(TOKEN,)), "One thing is well again", GREEN),
+        (WatchReport(well=(ILL,), still=("claw-3",)), "One thing is well again", GREEN),
+        (WatchReport(well=(ILL,), still=("claw-2",)), "claw-3 is well again", GREEN),
         (WatchReport(well=(GONE, ILL)), "2 things are well again", GREEN),
     ],
 )
@@ -45,11 +47,19 @@ def test_each_thing_has_its_light_and_below_it_what_mends_it() -> None:
     assert lines(WatchReport((GONE, TOKEN), well=(ILL,), taken=90.0)) == [
         "🔴 **claw-2** · no host",
         "-# `/fleet deploy claw-2` creates it.",
-        "🔴 **The fleet** · GitHub's token ends in 9 days",
+        "🟡 **The fleet** · GitHub's token ends in 9 days",
         "-# Renew it.",
-        "🟢 **claw-3** · well again; it was: not healthy for 6 min",
+        "🟢 **claw-3** · over: not healthy for 6 min",
         SEEN,
     ]
+
+
+def test_what_was_told_before_and_goes_on_is_named_with_the_rest() -> None:
+    still = ("", "claw-3", *(f"claw-{number}" for number in range(20, 270)))
+    *_, told, seen = lines(WatchReport(well=(GONE,), still=still, taken=90.0))
+    assert told.startswith("Still not well: the fleet, claw-3, claw-20, ")
+    assert told.endswith(" and 240 more. `/fleet status` shows all.")
+    assert seen == SEEN
 
 
 def test_what_comes_and_goes_says_so() -> None:
@@ -75,9 +85,9 @@ def test_what_is_wrong_with_many_alike_is_told_once() -> None:
 
 def test_of_the_fleet_and_of_one_of_it_the_same_words_are_two_things() -> None:
     report = WatchReport((TOKEN, TOKEN._replace(of="claw-1")), taken=90.0)
-    assert [line for line in lines(report) if line.startswith("🔴")] == [
-        "🔴 **The fleet** · GitHub's token ends in 9 days",
-        "🔴 **claw-1** · GitHub's token ends in 9 days",
+    assert [line for line in lines(report) if line.startswith("🟡")] == [
+        "🟡 **The fleet** · GitHub's token ends in 9 days",
+        "🟡 **claw-1** · GitHub's token ends in 9 days",
     ]
 
 
@@ -96,7 +106,7 @@ def test_whatever_is_wrong_with_how_many_discord_takes_it(text: str, count: int)
     assert sum(line.startswith("🔴 **claw-") for line in shown) == min(count, 24)
     assert sum(line.startswith("-# do ") for line in shown) == min(count, 24)
     left = count + 1 - min(count + 1, 24)
-    told = f"And {left} more: `/fleet status` shows them."
+    told = f"And {left} more. `/fleet status` shows all."
     assert (told in shown) == bool(left)
     assert shown[-1] == SEEN
     assert "@everyone" not in (drawn.description or "").replace("\\@everyone", "")

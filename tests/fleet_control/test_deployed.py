@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fleet_control.deployed import HostLeft, deployed
+from fleet_control.deployed import LOST_SECONDS, HostLeft, deployed
 from fleet_control.deployed_source import (
     JOINS_SECONDS,
     KEPT_SECONDS,
@@ -80,13 +80,29 @@ def test_one_that_left_it_alone_changes_nothing() -> None:
         (deploy(6, target="claw-2", ended=NOW - 900), LEFT),
         (deploy(8, target="claw-2", status="in_progress", ended=NOW - 900), None),
         (deploy(8, target="claw-1", status="in_progress", ended=NOW - 900), None),
+        (deploy(8, target="claw-1", status="in_progress", ended=HOST.launched + 600), None),
+        (deploy(8, target="claw-1", status="in_progress", ended=HOST.launched + 601), LEFT),
     ],
-    ids=["its", "all", "a button", "a resume", "another's", "earlier", "runs", "brings it along"],
+    ids=[
+        *("its", "all", "a button", "a resume", "another's", "earlier", "runs"),
+        *("brings it along", "brings it along at once", "came after it"),
+    ],
 )
 def test_a_run_whose_jobs_are_unseen_may_have_moved_what_it_was_for(
     unseen: Run, left: HostLeft | None
 ) -> None:
-    assert deployed([deploy(7, job("claw-2"))], [unseen], LATER).left(HOST) == left
+    known = deployed([deploy(7, job("claw-2"))], [unseen], LATER)
+
+    assert known.left(HOST) == left
+    assert known.left(host("claw-3")) is None
+
+
+def test_of_a_job_that_is_done_and_tells_no_end_nothing_is_said_until_its_run_is_over() -> None:
+    done = job("claw-2")._replace(completed_at=None)
+    goes_on = deploy(7, done, status="in_progress", conclusion=None)
+
+    assert deployed([goes_on], [], LATER).left(HOST) is None
+    assert deployed([deploy(7, done)], [], LATER).left(HOST) == LEFT
 
 
 def test_of_a_machine_that_came_after_the_ledger_was_read_nothing_is_said() -> None:
@@ -105,10 +121,57 @@ def test_a_host_is_moving_from_its_job_s_begin_until_ten_minutes_after_its_end()
     assert deployed([run_], [], NOW).moving(ids, NOW + 600) == {"claw-2"}
 
 
+@pytest.mark.parametrize(
+    ("runs", "unseen", "read", "made"),
+    [
+        ([], [], NOW, False),
+        ([deploy(7, job("claw-1"))], [], NOW, False),
+        ([deploy(7, job("claw-2"))], [], NOW, True),
+        ([deploy(7, job("claw-2", "failure"), conclusion="failure")], [], NOW, True),
+        ([], [deploy(7, target="claw-2")], NOW, True),
+        ([], [deploy(7, target="all")], NOW, True),
+        ([], [deploy(7, target="claw-1")], NOW, False),
+        ([], [], float("-inf"), True),
+    ],
+    ids=["none", "another's", "its", "failed", "unseen", "unseen all", "unseen other", "unread"],
+)
+def test_an_instance_had_no_host_yet_where_no_deploy_may_have_made_one(
+    runs: list[Run], unseen: list[Run], read: float, made: bool
+) -> None:
+    assert deployed(runs, unseen, read).may_have_made("claw-2") is made
+
+
+def test_what_moved_when_the_ledger_was_last_read_moves_no_more_half_an_hour_later() -> None:
+    of_host = deployed([deploy(7, job("claw-1", None), status="in_progress")], [], NOW)
+    of_any = deployed([], [deploy(7, target="all", status="in_progress")], NOW)
+
+    for known in (of_host, of_any):
+        assert known.moving(["claw-1"], NOW + LOST_SECONDS - 1) == {"claw-1"}
+        assert known.moving(["claw-1"], NOW + LOST_SECONDS) == set()
+    assert LOST_SECONDS == 1800
+
+
+def test_a_host_is_moving_before_its_job_touches_it_and_not_where_that_came_to_nothing() -> None:
+    begins = job("claw-1", None, steps=(MOVED._replace(status="queued", conclusion=None),))
+    nothing = job("claw-2", "failure", steps=(MOVED._replace(conclusion="skipped"),))
+    run_ = deploy(7, begins, nothing, status="in_progress", conclusion=None)
+    ids = ("claw-1", "claw-2")
+
+    assert deployed([run_], [], NOW).moving(ids, NOW) == {"claw-1"}
+    assert deployed([run_._replace(status="completed")], [], NOW).moving(ids, NOW) == set()
+
+
+def test_a_host_whose_job_never_ended_is_moving_until_ten_minutes_after_its_run() -> None:
+    known = deployed([deploy(7, job("claw-2", None), conclusion="cancelled")], [], LATER)
+
+    assert known.moving(("claw-2",), NOW + 599) == {"claw-2"}
+    assert known.moving(("claw-2",), NOW + 600) == set()
+
+
 def test_a_run_whose_jobs_are_unseen_moves_what_it_is_for() -> None:
     ids = ("claw-1", "claw-2")
     for target, moving in (("claw-1", {"claw-1"}), ("all", set(ids)), ("", set(ids))):
-        known = deployed([], [deploy(7, target=target, status="in_progress")], NOW)
+        known = deployed([], [deploy(7, target=target, status="in_progress")], LATER)
         ended = deployed([], [deploy(7, target=target)], NOW)
 
         assert known.moving(ids, LATER) == moving

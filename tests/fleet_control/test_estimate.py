@@ -41,6 +41,7 @@ def test_what_deploys_take_is_the_median_of_each_part_with_the_wait_for_its_runn
         ((job("plan", 0, 50), job("claw-1", 55, 90), job("claw-2")), 90 + 120 + 20),
         ((job("plan", 0, 50), job("claw-1", 55, 90), job("finish")), 90 + 20),
         ((job("plan", 0, 50), job("claw-1", 55, 90), job("finish", 95)), 95 + 20),
+        ((job("plan", 0, 50), job("claw-1", 55, 90), job("finish", 95, 99)), 99),
     ],
 )
 def test_the_end_is_counted_from_what_happened_last(jobs: tuple[Job, ...], end: float) -> None:
@@ -78,7 +79,9 @@ def test_what_counts_are_deploys_of_the_same_kind_where_there_were_any() -> None
 
     assert ends(going(9, *jobs), past) == 40 + 100 + 20
     assert ends(going(9, *jobs, operation="rollback"), past) == 40 + 500
-    assert ends(going(9, *jobs, operation="resume", target="7"), past) == 40 + 300
+    resumed = going(9, *jobs, operation="resume", target="7")
+    assert ends(resumed, past) == 40 + 300
+    assert ends(resumed._replace(jobs=(*jobs, job("finish"))), past) == 40 + 300 + 20
 
 
 @pytest.mark.parametrize(
@@ -98,6 +101,32 @@ def test_of_what_did_not_go_through_in_one_go_nothing_is_learnt(run: Run) -> Non
     assert expected(going(9, job("plan", 0), job("claw-1")), (), past) == Expected()
 
 
+@pytest.mark.parametrize(
+    ("jobs", "took"),
+    [
+        ((job("claw-1", 0, 50),), Usual(0, 50, {"claw-1": 50}, 0)),
+        ((job("plan", 0, 0), job("claw-1", 3, 50)), Usual(0, 50, {"claw-1": 50}, 0)),
+        (
+            (job("plan", 0, 9), job("claw-1", 9, 59), job("finish", 60, 70, "skipped")),
+            Usual(9, 50, {"claw-1": 50}, 0),
+        ),
+        (
+            (job("plan", 0, 9), job("claw-1", 9, 59), job("finish")._replace(completed_at="x")),
+            Usual(9, 50, {"claw-1": 50}, 0),
+        ),
+        (
+            (job("plan", 0, 9), job("claw-1", 20, 59), job("claw-2", 15, 99)),
+            Usual(9, 45, {"claw-1": 50, "claw-2": 40}, 0),
+        ),
+    ],
+    ids=["no plan", "a plan of no second", "skipped", "no start", "a start that was told too late"],
+)
+def test_what_a_part_takes_is_told_by_the_ends_of_those_that_went_through(
+    jobs: tuple[Job, ...], took: Usual
+) -> None:
+    assert past_deploys([went(1, *jobs)]).usual == took
+
+
 def failing(how: str) -> dict[str, Any]:
     return {"jobs": (job("plan", 0, 9), job("claw-1", 9, 30, how), job("claw-2"))}
 
@@ -108,6 +137,8 @@ NOTHING: list[tuple[str, dict[str, Any]]] = [
     ("has failed", failing("failure")),
     ("has a host that took too long", failing("timed_out")),
     ("is being cancelled", failing("cancelled")),
+    ("has a first job that tells no start", {"jobs": (Job("plan", "in_progress"),)}),
+    ("names no target", {"target": ""}),
     ("breaks a lock", {"operation": "unlock", "target": "id"}),
     ("resumes, and tells no hosts yet", {"operation": "resume", "target": "7"}),
 ]
@@ -134,11 +165,13 @@ def test_of_one_that_is_listed_without_its_jobs_the_turn_came_when_the_one_befor
 ):
     ended = rolled(4, 100, *IDS, updated=moment(200))
     later = rolled(8, 100, *IDS, conclusion="cancelled", updated=moment(900))
-    running = going(5, target="claw-1", created=moment(10))._replace(status="in_progress")
+    between = rolled(6, 100, *IDS, conclusion="cancelled", updated=moment(800))
+    running = going(5, target="claw-1", created=moment(10), updated=moment(700))
+    running = running._replace(status="in_progress")
     waits = going(7, target="claw-2", created=moment(20))
 
     turn = BEGAN + 200 + 40 + 120
-    assert expected(waits, (later, waits, running, ended), PAST).begins == turn
+    assert expected(waits, (later, waits, between, running, ended), PAST).begins == turn
     assert expected(waits, (waits, running), PAST).begins == BEGAN + 10 + 40 + 120
 
 
@@ -146,6 +179,8 @@ def test_the_first_of_the_queue_has_no_turn_to_wait_for() -> None:
     waits = going(7, target="claw-2", created=moment(20))
 
     assert expected(waits, (waits,), PAST) == Expected(0, BEGAN + 20 + 40 + 120)
+    jobs_listed = waits._replace(jobs=(job("plan"),))
+    assert expected(jobs_listed, (waits,), PAST) == Expected(0, BEGAN + 20 + 40 + 120)
     assert in_queue(Waiting(7, "claw-2"), (), PAST) == Expected()
 
 

@@ -41,6 +41,19 @@ def test_a_machine_that_ec2_is_going_to_end_is_retiring_and_the_policy_takes_it_
     assert status(ends).conditions == {"claw-1": Condition.UNHEALTHY}
 
 
+def test_a_machine_that_runs_no_longer_does_not_retire() -> None:
+    stopped = host("claw-1", state=HostState.STOPPED, health=Health.ENDING, ill="EC2 retires it")
+
+    assert fault.ill(stopped, NOW).problem is Problem.NOT_HEALTHY
+
+
+def test_one_that_shuts_down_since_nobody_knows_when_has_just_begun() -> None:
+    goes = host("claw-1", state=HostState.SHUTTING_DOWN)
+
+    assert fault.shutting_down(goes, NOW) == 0
+    assert fault.shutting_down(replace(goes, ending=NOW - 70), NOW) == 70
+
+
 @pytest.mark.parametrize(
     ("image", "revision", "words"),
     [
@@ -68,6 +81,8 @@ def test_a_deploy_that_told_no_revision_left_any() -> None:
     one = replace(host("claw-1"), revision="c" * 40)
 
     assert faults(one, HostLeft(NEW.id, "", 7, NOW - DAY)) == ()
+    (other,) = fault.not_as_deployed(one, HostLeft("ami-7", "", 7, NOW - DAY))
+    assert other.words == f"is {NEW.id} (ccccccc), where run 7 left ami-7"
 
 
 @pytest.mark.parametrize(
@@ -77,10 +92,15 @@ def test_a_deploy_that_told_no_revision_left_any() -> None:
         (HostAnswer(False, NOW - 600, "clawbot.service is activating (auto-restart)"), True),
         (HostAnswer(False, NOW - 600, "clawdinator.service is failed (failed)"), False),
         (HostAnswer(False, NOW - 4000, LOOPS), False),
+        (HostAnswer(False, NOW - 3600, LOOPS), True),
         (HostAnswer(True, NOW - 600), False),
+        (HostAnswer(True, NOW - 600, LOOPS), False),
         (None, False),
     ],
-    ids=["restarts", "waits to", "failed", "of before it was launched", "well", "unasked"],
+    ids=[
+        *("restarts", "waits to", "failed", "of before it was launched", "of its launch"),
+        *("well", "well since", "unasked"),
+    ],
 )
 def test_a_host_crash_loops_by_its_own_last_answer(answer: HostAnswer | None, loops: bool) -> None:
     one = replace(host("claw-1"), answer=answer)

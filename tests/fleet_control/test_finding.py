@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from fleet_control import watch
 from fleet_control.fault import Problem
 from fleet_control.finding import Finding
-from fleet_control.watch import FEW, MANY, Report
-from fleet_control.watch_state import Owed, Telling
+from fleet_control.watch import FEW, MANY
+from fleet_control.watch_report import Report, report
+from fleet_control.watch_state import Owed, Telling, WatchState
 from tests.fleet_control.test_watch_steps import GONE, ILL, each_minute, steps
 
 
@@ -60,6 +60,23 @@ def test_a_ninth_that_comes_and_goes_keeps_nothing_back_and_makes_no_fleet_flap(
             "`/fleet deploy all` replaces every host, those that are well too.",
         ),
         (
+            [Problem.MISSING] * 9 + [Problem.NOT_HEALTHY] * 10,
+            "19 instances: 9 no host, 10 not healthy",
+            "`/fleet deploy all` replaces every host, those that are well too.",
+        ),
+        (
+            [Problem.NOT_HEALTHY] * 9,
+            "9 instances: not healthy",
+            "Look at AWS's health page first. "
+            "`/fleet deploy all` replaces every host, those that are well too.",
+        ),
+        (
+            [Problem.CRASH_LOOPING] * 9,
+            "9 instances: crash-looping",
+            "`/fleet rollback all` goes back, "
+            "`/fleet deploy all` replaces every host, those that are well too.",
+        ),
+        (
             [Problem.TWO_HOSTS] * 9,
             "9 instances: two hosts of one name",
             "`/fleet status` names the machines; end the one that no deploy made.",
@@ -71,20 +88,51 @@ def test_of_many_no_more_is_said_than_is_so(
 ) -> None:
     ill = [Finding(f"claw-{number}", one, "x") for number, one in enumerate(problems, 1)]
 
-    ((_, report),) = steps(*each_minute(0, 5, *ill))
+    ((_, told),) = steps(*each_minute(0, 5, *ill))
 
-    named = "(claw-1, claw-2, claw-3, claw-4, claw-5 and 4 more)"
-    assert report.wrong == (Finding("", problems[0], f"{words} {named}", repair),)
+    named = f"(claw-1, claw-2, claw-3, claw-4, claw-5 and {len(problems) - 5} more)"
+    assert told.wrong == (Finding("", problems[0], f"{words} {named}", repair),)
 
 
 def test_of_five_that_are_left_no_more_are_named() -> None:
     ill = [Finding(f"claw-{number}", Problem.NOT_HEALTHY, "x") for number in range(1, 10)]
     worse = [one._replace(problem=Problem.MISSING) for one in ill[:5]]
 
-    *_, (_, report) = steps(*each_minute(0, 9, *ill), *each_minute(10, 16, *worse))
+    *_, (_, last) = steps(*each_minute(0, 9, *ill), *each_minute(10, 16, *worse))
 
     words = "5 instances: no host (claw-1, claw-2, claw-3, claw-4, claw-5)"
-    assert report.wrong[0].words == words
+    assert last.wrong[0].words == words
+
+
+def test_what_is_worse_than_what_the_fleet_was_told_to_have_is_told_of_each() -> None:
+    retire = [Finding(f"claw-{number}", Problem.RETIRING, "retires") for number in range(1, 12)]
+    dies = retire[0]._replace(problem=Problem.MISSING, words="no host", repair="`y`")
+
+    told = steps(
+        *each_minute(0, 19, *retire),
+        *each_minute(20, 39, dies, *retire[1:]),
+        *each_minute(40, 60, *retire[1:]),
+    )
+
+    was = Finding("claw-1", Problem.MISSING, "no host")
+    assert [at // 60 for at, _ in told] == [5, 25, 50]
+    assert told[1:] == [
+        (25 * 60, Report(wrong=(dies,), still=("",))),
+        (50 * 60, Report(well=(was,), still=("",))),
+    ]
+
+
+def test_once_most_of_the_fleet_have_what_is_worse_that_is_told_as_the_fleet_s() -> None:
+    ill = [Finding(f"claw-{number}", Problem.NOT_HEALTHY, "ill") for number in range(1, 12)]
+    dead = [one._replace(problem=Problem.MISSING) for one in ill]
+
+    told = steps(*each_minute(0, 9, *ill), *each_minute(10, 40, *dead), *each_minute(41, 60))
+
+    assert [(at // 60, len(one.wrong), len(one.well)) for at, one in told] == [
+        (5, 1, 0),
+        (15, 1, 0),
+        (51, 0, 1),
+    ]
 
 
 def test_what_was_pending_is_told_in_words_of_now_or_else_in_few() -> None:
@@ -95,7 +143,7 @@ def test_what_was_pending_is_told_in_words_of_now_or_else_in_few() -> None:
     )
 
     every = "`/fleet deploy all` replaces every host, those that are well too."
-    assert watch.report(pending, [ILL]).wrong == (
+    assert report(WatchState({}, 0, pending), [ILL]).wrong == (
         Finding("", Problem.MISSING, "many instances: no host", every),
         Finding("claw-3", Problem.MISSING, "no host", "`/fleet deploy claw-3` creates it."),
         ILL,

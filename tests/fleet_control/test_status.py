@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fleet_control import phrases
+from fleet_control.deployed import Deployed, MovedHost
 from fleet_control.fault import Fault, Problem
 from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.ledger import Revision
@@ -42,6 +43,25 @@ def test_an_instance_without_a_host_is_missing() -> None:
 
     assert told(fleet.rows[0].faults) == [(Problem.MISSING, "no host; a deploy creates it")]
     assert fleet.conditions == {"claw-1": Condition.MISSING}
+
+
+def test_an_instance_that_was_just_added_has_no_host_yet() -> None:
+    """Nobody is to be called for what was merged, and is to be deployed next."""
+    ledger = Deployed(NOW)
+    new = shape(known("claw-1"), Reading((host("claw-2"),), IMAGES, NOW), ledger)
+    ended = host("claw-1", state=HostState.TERMINATED)
+
+    def of(hosts: tuple[Host, ...], ledger: Deployed) -> Problem | None:
+        return shape(known("claw-1"), Reading(hosts, IMAGES, NOW), ledger).rows[0].worst
+
+    words = "no host yet, and no deploy of it is known; a deploy creates it"
+    assert told(new.rows[0].faults) == [(Problem.NOT_DEPLOYED, words)]
+    assert new.conditions == {"claw-1": Condition.MISSING}
+    assert phrases.problems(new) == ["1 not deployed yet", "1 not in the registry"]
+    assert of((ended,), ledger) is Problem.MISSING
+    assert of((), ledger) is Problem.MISSING
+    made = Deployed(NOW, moved=(MovedHost("claw-1", NOW - DAY),))
+    assert of((host("claw-2"),), made) is Problem.MISSING
 
 
 def test_a_terminated_host_is_no_host() -> None:

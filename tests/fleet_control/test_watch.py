@@ -9,12 +9,12 @@ from fleet_control.host import Health, Host, HostState
 from fleet_control.host_answer import HostAnswer
 from fleet_control.ledger import Run
 from fleet_control.watch import (
-    Report,
     findings,
     is_reading,
     step,
     unsure,
 )
+from fleet_control.watch_report import Report
 from fleet_control.watch_state import (
     LONGEST,
     read,
@@ -158,7 +158,7 @@ def test_a_day_of_hostile_readings_leads_to_these_messages_and_no_other() -> Non
         f"03:06 WRONG claw-4 {none.format('claw-4')} + claw-5 {none.format('claw-5')}",
         "03:45 WELL claw-4 no host.",
         "03:50 WELL claw-5 no host.",
-        "04:19 FLAPS claw-6 not healthy, 3 times within an hour. "
+        "04:19 FLAPS claw-6 not healthy, 3 times within two hours. "
         "`/fleet deploy claw-6` replaces it.",
         "05:29 WELL claw-6 not healthy.",
         f"06:05 WRONG claw-7 {fails.format('claw-7')}",

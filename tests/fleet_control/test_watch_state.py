@@ -68,7 +68,7 @@ def test_too_much_that_is_owed_is_cut_too() -> None:
 
 
 def test_what_this_version_wrote_means_the_same_to_every_later_one() -> None:
-    rows = [["h", number, 1, 0, 1, -1, 0, 0, 0] for number in (1, 4, 6, 0, 8, 9, 3, 7, 2)]
+    rows = [["h", number, 1, 0, 1, -1, 0, 0, 0] for number in (1, 4, 6, 0, 8, 10, 9, 3, 7, 2)]
     text = f'{{"v":1,"t":1,"c":{[[row, [str(n)]] for n, row in enumerate(rows)]},"p":[]}}'
 
     told = [one.problem for one in read(text.replace("'", '"')).courses.values()]

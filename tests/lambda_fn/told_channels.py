@@ -46,7 +46,7 @@ class ToldChannels:
         return self._clients[name]
 
     async def announce(
-        self, bot: str, channel: str = DISCORD, run_id: int = RUN, **noted: str
+        self, bot: str, channel: str = DISCORD, run_id: int = RUN, **noted: Any
     ) -> Announcement:
         return await (await self.bot(bot)).announce(run_id, channel, bot, **noted)
 

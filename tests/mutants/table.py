@@ -4,14 +4,32 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
+
+def _path(folder: str, name: str) -> str:
+    """A file of tests by its name alone, or as `another_folder/name`."""
+    other, _, own = name.rpartition("/")
+    return f"tests/{other or folder}/test_{own}.py"
+
+
 # The fewest that say what the file does; whatever else fails with it comes later than they do.
 TESTS: dict[str, tuple[str, ...]] = {
-    file: tuple(f"tests/{folder}/test_{name}.py" for name in names.split())
+    file: tuple(_path(folder, name) for name in names.split())
     for file, folder, names in (
         ("skills/fleet_control/policy.py", "fleet_control", "policy"),
         ("skills/fleet_control/caller.py", "fleet_control", "caller"),
         ("skills/fleet_control/ledger.py", "fleet_control", "ledger"),
         ("skills/fleet_control/run_title.py", "fleet_control", "ledger"),
+        ("skills/fleet_control/watch.py", "fleet_control", "watch watch_steps finding"),
+        ("skills/fleet_control/watch_state.py", "fleet_control", "watch_state watch_steps finding"),
+        ("skills/fleet_control/finding.py", "fleet_control", "finding watch"),
+        ("skills/fleet_control/fault.py", "fleet_control", "fault status"),
+        ("skills/fleet_control/deployed.py", "fleet_control", "deployed"),
+        (
+            "skills/fleet_control/announcement.py",
+            "lambda_fn",
+            "announce living watch request clawbot/reply_lease",
+        ),
+        ("skills/fleet_control/estimate.py", "fleet_control", "estimate"),
         (
             "workflows/fleet_deploy/guard.py",
             "workflows",
@@ -19,6 +37,17 @@ TESTS: dict[str, tuple[str, ...]] = {
         ),
         ("clawbot/confirmation.py", "clawbot", "confirmation"),
         ("clawbot/words.py", "clawbot", "words"),
+        ("clawbot/fleet_channel/announcing.py", "clawbot", "announcing"),
+        ("clawbot/fleet_channel/lease.py", "clawbot", "announcing"),
+        ("clawbot/fleet_channel/pointers.py", "clawbot", "announcing"),
+        ("clawbot/fleet_channel/telling.py", "clawbot", "announcing"),
+        ("clawbot/fleet_channel/watch_words.py", "discord", "watch_report"),
+        ("clawbot/fleet_channel/watching.py", "clawbot", "watching"),
+        ("clawbot/lease.py", "clawbot", "reply_lease announcing"),
+        ("clawbot/reply_lease.py", "clawbot", "reply_lease"),
+        ("clawbot/foresight.py", "clawbot", "foresight"),
+        ("clawbot/log_line.py", "clawbot", "log_line"),
+        ("clawbot/until_shown.py", "clawbot", "announcing reply_lease"),
         ("clawbot/discord/speaker.py", "discord", "mention policy speaker"),
         ("clawbot/telegram/speaker.py", "telegram", "identity"),
         ("lambda_fn/action.py", "lambda_fn", "action revisions github_cache last_words"),

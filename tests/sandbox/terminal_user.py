@@ -76,6 +76,14 @@ class TerminalUser:
             self._look(until)
         return self.screen
 
+    def ends_up_seeing(self, pattern: str) -> str:
+        """The screen, once this is the end of it.
+
+        With the prompt at its end nothing is being printed: meanwhile the terminal takes keys for
+        itself, and a Ctrl-D that is typed then is lost.
+        """
+        return self.sees(rf"{pattern}\Z")
+
     @property
     def screen(self) -> str:
         """What was last seen, without the spaces and the empty lines at its end."""

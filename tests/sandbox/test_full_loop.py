@@ -1,6 +1,7 @@
 """From a chat line to a replaced host, through the whole sandbox."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import aiohttp
@@ -70,7 +71,7 @@ async def test_the_script_of_the_demo_s_page(registry: Path, python: Path) -> No
         api = bot.bot.api
         assert [await api.told(one.request_id) for one in await api.runs()] == ["done"] * 3
         left = (await bot.bot.fleet.deploys.look()).last
-        assert {id_: (one.image, one.revision) for id_, one in left.items()} == {
+        assert {id_: one and (one.image, one.revision) for id_, one in left.items()} == {
             id_: (host.image, host.revision[:7]) for id_, host in after.items()
         }
 
@@ -193,7 +194,9 @@ async def test_an_instance_added_at_the_source_can_be_deployed_without_a_restart
         write_registry(registry, (ONE, TWO, FISH))
         outside.clock.ahead += 61
 
-        assert "3 instances, 2 healthy, 1 missing" in await bot.say("/fleet status")
+        # Until it has read the ledger it can't know that there never was a host.
+        counted = re.compile("3 instances, 2 healthy, 1 (missing|not deployed yet)")
+        assert counted.search(await bot.say("/fleet status"))
         said = await bot.say(f"/fleet deploy {FISH}")
 
         registry.unlink()  # noqa: ASYNC240  (a file of a few hundred bytes)

@@ -1,27 +1,40 @@
-"""A `python3` that starts fast: it forks a process that has imported the libraries already.
+"""A `python3` that starts fast: it forks a process that has imported already what a run needs.
 
-What a run's steps do is the same, in processes of their own; only starting them is cheap.
+What a run's steps do is the same, in processes of their own; only starting them is cheap. Our own
+modules count as imported where the run has the same, byte for byte; and requirements that pip found
+met are met. moto's server is forked by another process, since what it imports changes botocore.
 """
 
+import fcntl
 import gc
+import hashlib
 import importlib
 import json
 import os
+import pkgutil
 import runpy
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 
 LIBRARIES = ("boto3", "botocore.session", "pydantic", "pip._internal.commands.install")
 SERVICES = ("ec2", "ssm", "s3", "sts", "service-quotas", "dynamodb")
+# Of our own, whatever is beside or below it in these.
+PACKAGES = ("fleet_control", "workflows.fleet_deploy", "sandbox.tofu")
+MOTO = "sandbox.moto_process"
 _LARGEST = 1 << 17
+_MOST_FILES = 64
+# Above any that a program was given.
+_ASIDE = 512
 
 # In a run, `python3`: it hands over all it was given, and ends as the fork does.
 _CLIENT = """\
@@ -29,10 +42,13 @@ _CLIENT = """\
 import json, os, socket, sys
 if sys.argv[1:2] != ["-m"]:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
-asked = json.dumps([sys.argv[2:], os.getcwd(), dict(os.environ)])
+with os.scandir("/proc/self/fd") as open_:
+    files = [int(one.name) for one in open_]
+files = [one for one in files if os.path.exists(f"/proc/self/fd/{{one}}")]
+asked = json.dumps([sys.argv[2:], os.getcwd(), dict(os.environ), files])
 with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
-    server.connect({address!r})
-    socket.send_fds(server, [asked.encode()], [0, 1, 2])
+    server.connect({addresses!r}[sys.argv[2] == {moto!r}])
+    socket.send_fds(server, [asked.encode()], files)
     code = server.recv(16)
 sys.exit(int(code) if code else 1)
 """
@@ -46,29 +62,27 @@ def warm_python() -> Iterator[Path]:
 
 
 def _served(folder: Path) -> Iterator[Path]:
-    address, client = folder / "server", folder / "python3"
-    client.write_text(_CLIENT.format(python=sys.executable, address=str(address)))
+    addresses, client = [str(folder / name) for name in ("runs", "moto")], folder / "python3"
+    client.write_text(_CLIENT.format(python=sys.executable, addresses=addresses, moto=MOTO))
     client.chmod(0o755)
-    with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener,
-        subprocess.Popen(  # noqa: S603  (this very file)
-            [sys.executable, "-I", __file__, str(listener.fileno())],
-            pass_fds=[listener.fileno()],
-            stdin=subprocess.DEVNULL,
-        ) as server,
-    ):
-        listener.bind(str(address))
-        listener.listen()
-        try:
-            yield client
-        finally:
-            server.kill()
+    with ExitStack() as stack:
+        for name, address in zip(("runs", "moto"), addresses, strict=True):
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            stack.enter_context(listener).bind(address)
+            listener.listen()
+            command = [sys.executable, "-I", __file__, name, str(listener.fileno()), str(folder)]
+            server = subprocess.Popen(  # noqa: S603  (this very file)
+                command, pass_fds=[listener.fileno()], stdin=subprocess.DEVNULL
+            )
+            stack.callback(stack.enter_context(server).kill)
+        yield client
 
 
-def _serve(listener: socket.socket) -> None:
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    _read_descriptions()
+def _serve(what: str, listener: socket.socket, folder: Path) -> None:
+    if what == "moto":
+        # Not everybody who runs something has an AWS of their own.
+        select.select([listener], [], [])
+    ours = _import_moto() if what == "moto" else _import_for_runs()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -76,7 +90,7 @@ def _serve(listener: socket.socket) -> None:
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listener.close()
-            _become(client)
+            _become(client, ours, folder)
         client.close()
 
 
@@ -94,12 +108,75 @@ def _read_descriptions() -> None:
         ).close()
 
 
-def _become(client: socket.socket) -> None:
+def _import_moto() -> dict[str, bytes]:
+    """As `sandbox.moto_process` does, with no image: it is told its own."""
+    with TemporaryDirectory() as folder:
+        images = Path(folder, "images")
+        images.write_text("[]")
+        os.environ |= {"MOTO_AMIS_PATH": str(images), "MOTO_ENABLE_AMI_VALIDATION": "true"}
+        importlib.import_module("sandbox.botocore_cache").read_once()
+        importlib.import_module("sandbox.moto_server")
+    return _ours(("sandbox", "fleet_control"))
+
+
+def _import_for_runs() -> dict[str, bytes]:
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    _read_descriptions()
+    for package in PACKAGES:
+        found = pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
+        for name in (one.name for one in found if not one.name.endswith("__main__")):
+            importlib.import_module(name)
+    return _ours(package.partition(".")[0] for package in PACKAGES)
+
+
+def _ours(roots: Iterable[str]) -> dict[str, bytes]:
+    """The content of each module in these packages that is imported now."""
+    roots = set(roots)
+    return {
+        name: Path(module.__file__).read_bytes()
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] in roots and module.__file__
+    }
+
+
+def _keep(ours: dict[str, bytes]) -> None:
+    """Keep these modules if each is what an import would find, and none of them else."""
+    found = {name: _found(sys.modules[name]) for name in ours}
+    if all(file and file.read_bytes() == ours[name] for name, file in found.items()):
+        for name, file in found.items():
+            _lay(sys.modules[name], str(file))
+    else:
+        for name in ours:
+            del sys.modules[name]
+
+
+def _found(module: ModuleType) -> Path | None:
+    """The file that an import of this module would find."""
+    path = module.__name__.replace(".", "/") + ("/__init__.py" if _is_package(module) else ".py")
+    return next((file for file in (Path(one, path) for one in sys.path) if file.is_file()), None)
+
+
+def _is_package(module: ModuleType) -> bool:
+    return hasattr(module, "__path__")
+
+
+def _lay(module: ModuleType, file: str) -> None:
+    """Make it the module of that file."""
+    module.__file__ = file
+    if module.__spec__:
+        module.__spec__.origin = file
+    if _is_package(module):
+        module.__path__ = [str(Path(file).parent)]
+
+
+def _become(client: socket.socket, ours: dict[str, bytes], folder: Path) -> None:
     """The program that was asked for; never returns."""
     os.setsid()
-    message, given, _, _ = socket.recv_fds(client, _LARGEST, 3)
-    (name, *words), here, environ = json.loads(message)
-    for number, descriptor in enumerate(given):
+    message, given, _, _ = socket.recv_fds(client, _LARGEST, _MOST_FILES)
+    (name, *words), here, environ, files = json.loads(message)
+    client = socket.socket(fileno=_aside(client.detach()))
+    for number, descriptor in zip(files, list(map(_aside, given)), strict=True):
         os.dup2(descriptor, number)
         os.close(descriptor)
     os.chdir(here)
@@ -109,11 +186,32 @@ def _become(client: socket.socket) -> None:
     sys.path[:] = [here, *(os.path.join(here, entry) for entry in added), *sys.path]  # noqa: PTH118  (of text)
     sys.argv[:] = [name, *words]
     threading.Thread(target=_end_with, args=[client], daemon=True).start()
-    code = _run(name)
+    _keep(ours)
+    code = _installed(words, folder) if name == "pip" else _run(name)
     sys.stdout.flush()
     sys.stderr.flush()
     client.send(str(code).encode())
     os._exit(code)
+
+
+def _aside(descriptor: int) -> int:
+    """The same file, out of the way of those that the program was given."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _ASIDE)
+    os.close(descriptor)
+    return moved
+
+
+def _installed(words: list[str], folder: Path) -> int:
+    """pip's exit code, at once where it said before that just these requirements are met."""
+    settings = [item for item in sorted(os.environ.items()) if item[0].startswith("PIP_")]
+    asked = [words, settings, *(Path(one).read_text() for one in words if Path(one).is_file())]
+    met = folder / hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    if met.exists():
+        return 0
+    code = _run("pip")
+    if code == 0 and "--quiet" in words:
+        met.touch()
+    return code
 
 
 def _run(module: str) -> int:
@@ -138,4 +236,4 @@ def _end_with(client: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _serve(sys.argv[1], socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]))

@@ -60,11 +60,11 @@ def called_in(message: Json) -> list[int]:
     return [int(url.partition("=")[2]) for url in urls if url.startswith("tg://user?id=")]
 
 
-async def turned(scene: TelegramScene, doing: Coroutine[Any, Any, object]) -> None:
-    """Let time pass until this is done."""
+async def turned(scene: TelegramScene, doing: Coroutine[Any, Any, object]) -> object:
+    """What it gives, once so much time has passed as it takes."""
     task = asyncio.create_task(doing)
     await scene.until(task.done)
-    task.result()
+    return task.result()
 
 
 # -- messages ----------------------------------------------------------------------------------
@@ -343,7 +343,7 @@ async def test_a_dead_reply_is_answered_with_where_it_goes_on(
 ) -> None:
     dead = await fleet.tell(deploying())
     goes_on = await other.tell(deploying())
-    await other.channel.point(str(FLEET), dead, goes_on)
+    assert await other.channel.point(str(FLEET), dead, goes_on)
     answer = shown(scene)[-1]
     assert answer["reply_to_message"]["message_id"] == int(dead)
     said = "The bot that was asked here is away. Its deploy goes on in the fleet's channel."
@@ -395,7 +395,7 @@ async def test_what_was_asked_where_we_are_not_is_left(
     scene: TelegramScene, fleet: ServedFleet, asked_in: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    await fleet.channel.point(asked_in, "1", "77")
+    assert await fleet.channel.point(asked_in, "1", "77")
     assert "telegram.not_pointed" in caplog.text
     assert scene.telegram.called("sendMessage") == []
 
@@ -405,8 +405,8 @@ async def test_where_a_dead_reply_goes_on_is_worth_two_minutes(
     scene: TelegramScene, fleet: ServedFleet, silent: int, pointed: int
 ) -> None:
     scene.telegram.weather.flood("sendMessage", silent)
-    await turned(scene, fleet.channel.point(str(FLEET), "1", "77"))
-    assert len(shown(scene)) == pointed
+    is_over = await turned(scene, fleet.channel.point(str(FLEET), "1", "77"))
+    assert len(shown(scene)) == pointed == is_over
 
 
 async def test_where_we_were_put_out_nothing_is_pointed_at(
@@ -414,7 +414,7 @@ async def test_where_we_were_put_out_nothing_is_pointed_at(
 ) -> None:
     caplog.set_level("INFO")
     await scene.people.put_out(scene.fleet)
-    await fleet.channel.point(str(FLEET), "1", "77")
+    assert await fleet.channel.point(str(FLEET), "1", "77")
     assert "telegram.not_pointed" in caplog.text
 
 

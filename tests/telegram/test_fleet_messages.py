@@ -32,6 +32,7 @@ def test_a_watch_report_says_first_what_matters_then_whom_it_calls_then_each_thi
         flapping=(finding("claw-3", "not healthy", "See `/fleet status`."),),
         well=(finding("claw-4"),),
         calls=("telegram:1", "telegram:2", "discord:3"),
+        still=("claw-5", "claw-6"),
         taken=NOW,
     )
     assert lines(report) == [
@@ -43,7 +44,8 @@ def test_a_watch_report_says_first_what_matters_then_whom_it_calls_then_each_thi
         "    Mend it.",
         "🟡 claw-3 · not healthy; it comes and goes, so I say no more of it until it rests",
         "    See /fleet status.",
-        "🟢 claw-4 · well again; it was: no host",
+        "🟢 claw-4 · over: no host",
+        "Still not well: claw-5, claw-6. /fleet status shows all.",
         "Seen 2026-09-21 14:13 UTC",
     ]
 
@@ -74,7 +76,7 @@ def test_of_250_hosts_a_report_fits_says_of_each_row_something_and_how_many_more
         mentions = [one for one in entities if one.get("url", "").startswith("tg://user?id=")]
         assert len(mentions) == 10
         assert text.endswith("\nSeen 2026-09-21 14:13 UTC")
-    assert "And 226 more: /fleet status shows them." in text
+    assert "And 226 more. /fleet status shows all." in text
     assert "claw-23 · claw-23" in text
 
 
