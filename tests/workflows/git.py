@@ -33,8 +33,11 @@ def run(folder: Path, *argv: str, when: float = 1_790_000_000.0) -> str:
 
 
 def begin(folder: Path) -> None:
-    """A repository with all that a host is built from, in which nothing is registered yet."""
-    run(folder, "init", "--quiet", "--initial-branch=main")
+    """A repository with all that a host is built from, in which nothing is registered yet.
+
+    It has no sample hooks of git's, fifteen files for each test to write and to remove.
+    """
+    run(folder, "init", "--quiet", "--initial-branch=main", "--template=")
     files = {
         "flake.nix": "{ }",
         "flake.lock": "{}",
@@ -52,7 +55,7 @@ def begin(folder: Path) -> None:
 def commit(folder: Path, registry: Mapping[str, Any] | str, when: float, *also: str) -> None:
     """The registry as it is from then on, and `also`; the first makes the repository."""
     if not (folder / ".git").is_dir():
-        run(folder, "init", "--quiet", "--initial-branch=main")
+        run(folder, "init", "--quiet", "--initial-branch=main", "--template=")
     text = registry if isinstance(registry, str) else json.dumps(registry)
     (folder / REGISTRY).parent.mkdir(exist_ok=True)
     (folder / REGISTRY).write_text(text)
