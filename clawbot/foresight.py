@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import inf
 
-from clawbot.progress import Progress, progress
+from clawbot.progress import Progress
+from clawbot.run_progress import progress
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.estimate import Expected, PastDeploys, Waiting, expected, in_queue, past_deploys

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clawbot.foresight import Foresight
-from clawbot.progress import Progress, Stage, lost, progress
+from clawbot.progress import Progress, Stage, lost
 from clawbot.replies import Deploying
+from clawbot.run_progress import progress
 from fleet_control.clock import Clock
 from fleet_control.control_api import LISTED_WITHIN_SECONDS, ControlApi
 from fleet_control.duplicate import deploy_among, deploy_of, same_ask

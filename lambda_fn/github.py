@@ -7,7 +7,7 @@ from typing import Any
 
 from fleet_control import github
 from fleet_control.github import Paged, Request, Response, RunQueue, WorkflowApi
-from fleet_control.ledger import Entry, Run
+from fleet_control.ledger import Entry, Run, seconds
 from fleet_control.roll_stop import is_under_way
 from fleet_control.run_row import Listed, read_job
 from fleet_control.run_title import TITLE_FIELDS
@@ -19,8 +19,10 @@ from lambda_fn.settings import FunctionSettings
 
 DAY = 24 * 60 * 60  # seconds
 
-# A run that may still wait or run is younger: GitHub ends a job after six hours.
+# Most runs that wait or run are younger: GitHub ends a job after six hours. One that waits for a
+# reviewer may be older, and what waits behind it: nothing passes that, so few runs are newer.
 _RECENTLY = 3 * DAY
+_NEWEST = 30
 _HOUR = 60 * 60
 # GitHub's list of runs lags a few seconds behind its dispatches.
 _FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
@@ -28,6 +30,7 @@ _FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
 REGISTRY_KEPT = 5.0
 REVISIONS_KEPT = 60.0
 RUNS_KEPT = 5.0
+OLDER_KEPT = 60.0
 FOR_GOOD = float("inf")
 # As many runs of one status as are looked at for the one under way; most wait as `pending`.
 _SAME_STATUS = 5
@@ -113,14 +116,19 @@ class GitHubClient:
         return None, f"https://github.com/{self._settings.repo}/actions"
 
     def runs(self, newest: int = 0, kept: float = RUNS_KEPT) -> list[Run]:
-        """The end of the ledger, newest first: so many at least, or those of the last days, among
-        which are all that have not ended. Whoever asks, the list is one of three."""
+        """The end of the ledger, newest first: so many at least, or those of the last days and
+        some before, among which are all that have not ended. Whoever asks, the list is one of
+        three."""
         if newest:
-            size = 30 if newest <= 30 else github.PER_PAGE
+            size = _NEWEST if newest <= _NEWEST else github.PER_PAGE
             return self._runs(self._workflow.runs(size=size, most=1), kept)
         # By the hour, or no two looks would ask the same.
         recently = (self.now - _RECENTLY) // _HOUR * _HOUR
-        return self._runs(self._workflow.runs(github.since(recently)), kept)
+        found = self._runs(self._workflow.runs(github.since(recently)), kept)
+        if len(found) >= _NEWEST:
+            return found
+        older = self.runs(_NEWEST, max(kept, OLDER_KEPT))
+        return found + [run for run in older if seconds(run.created) < recently]
 
     def dispatched_at(self, moment: float, within: float) -> list[Run]:
         """The runs created since shortly before then (Unix seconds), until `within` later."""

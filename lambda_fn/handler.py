@@ -161,7 +161,12 @@ class Call:
             check_itself(signer, ask.bot)
         else:
             check_bot(signer, ask.entry.request_id)
-        self._trail |= {"channel": ask.channel, "bot": ask.bot, "end": ask.end}
+        self._trail |= {
+            "channel": ask.channel,
+            "bot": ask.bot,
+            "end": ask.end,
+            "answered": ask.answered,
+        }
         if ask.action is ApiAction.TOLD:
             return self._of_calls(ask, table)
         if table is None:

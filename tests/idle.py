@@ -16,7 +16,8 @@ async def idle(is_answering: Callable[[], object]) -> None:
     read of EC2, and nothing of which `is_answering` tells."""
     loop, quiet = asyncio.get_running_loop(), 0
     while quiet < QUIET_TURNS:
-        busy = is_answering() or _is_ec2_asked()
+        # Looking through the threads takes long; one that has ended has left its find in the loop.
+        busy = is_answering() or (quiet == QUIET_TURNS - 1 and _is_ec2_asked())
         await asyncio.sleep(BUSY_SECONDS if busy else 0)
         # What came in while we slept is in there, since we woke before it.
         ready = loop._ready  # type: ignore[attr-defined]  # noqa: SLF001  (no other way to see it)

@@ -118,6 +118,9 @@ class Announcer:
             *self._named(run),
             error,
         )
+        self._put_off(run)
+
+    def _put_off(self, run: Run) -> None:
         self._not_before[run.id] = self._clock.monotonic() + LEFT_AFTER_FAILURE_SECONDS
 
     def _begin(self, run: Run, taken: Announcement, tasks: asyncio.TaskGroup) -> None:
@@ -136,24 +139,23 @@ class Announcer:
 
     async def _tell(self, run: Run, telling: ChannelTelling) -> None:
         try:
-            if await telling.follow(self._tracker):
-                if telling.leaves_unanswered:
-                    self._not_before[run.id] = self._clock.monotonic() + LEFT_AFTER_FAILURE_SECONDS
-                else:
-                    self._settled |= telling.runs
-            else:
+            if not await telling.follow(self._tracker):
                 log.info(
                     "fleet.announcement_lost run=%s request_id=%s channel=%s", *self._named(run)
                 )
                 self._others.add(run.id)
                 self._pointers.left(run, telling.message)
+            elif telling.leaves_unanswered:
+                self._put_off(run)
+            else:
+                self._settled |= telling.runs
         except Exception as error:
             log.warning(
                 "fleet.not_announced run=%s request_id=%s channel=%s",
                 *self._named(run),
                 exc_info=None if isinstance(error, NotSent) else error,
             )
-            self._not_before[run.id] = self._clock.monotonic() + LEFT_AFTER_FAILURE_SECONDS
+            self._put_off(run)
         finally:
             self._tellings.remove(telling)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from telegram import Bot as TelegramBot
 
 from clawbot.bot import Bot, assemble
-from clawbot.progress import HostStage, Stage, progress
+from clawbot.progress import HostStage, Stage
 from clawbot.replies import Deploying, WatchReport
+from clawbot.run_progress import progress
 from clawbot.settings import load
 from clawbot.telegram.fleet_channel import TelegramFleetChannel
 from clawbot.telegram.front import TelegramFront

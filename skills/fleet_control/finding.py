@@ -25,6 +25,8 @@ _BRIEFLY = {
 
 _DEPLOY_ALL = "`/fleet deploy all` replaces every host, those that are well too."
 _MENDS_MANY = {
+    Problem.NOT_HEALTHY: f"Look at AWS's health page first. {_DEPLOY_ALL}",
+    Problem.CRASH_LOOPING: f"`/fleet rollback all` goes back, {_DEPLOY_ALL}",
     Problem.UNREGISTERED: "`/fleet deploy all` removes those that a deploy made, and replaces all "
     "others.",
     Problem.TWO_HOSTS: repair(Problem.TWO_HOSTS),
@@ -46,18 +48,21 @@ class Finding(NamedTuple):
     repair: str = ""
 
 
-def of_many(ill: Collection[Finding]) -> Finding:
-    """What many instances have, as what the fleet has: what most of them have, or milder."""
+def of_many(ill: Collection[Finding], many: int) -> Finding:
+    """What instances have, as what the fleet has: the worst that more than so `many` have, or else
+    what most have; and what is milder."""
     counts = Counter(sorted((one.problem for one in ill), key=lambda one: SEVERITY[one]))
-    (problem, most), *_ = counts.most_common()
+    most_have = counts.most_common()[0][0]
+    problem = next((one for one in counts if counts[one] > many), most_have)
     counts = Counter({one: counts[one] for one in counts if SEVERITY[one] >= SEVERITY[problem]})
     ill = [one for one in ill if one.problem in counts]
     each = ", ".join(f"{count} {_BRIEFLY[one]}" for one, count in counts.items())
-    has = _BRIEFLY[problem] if most == len(ill) else each
+    alike = counts[problem] == len(ill)
+    has = _BRIEFLY[problem] if alike else each
     ids = sorted((one.of for one in ill), key=natural)
     more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
     words = f"{len(ids)} instances: {has} ({', '.join(ids[:_NAMED])}{more})"
-    if most == len(ill) and problem in (Problem.MISSING, Problem.NOT_DEPLOYED):
+    if alike and problem in (Problem.MISSING, Problem.NOT_DEPLOYED):
         mends = f"`/fleet deploy {ids[0]}` creates it, and with it all that have none."
         return Finding("", problem, words, mends)
     return Finding("", problem, words, _MENDS_MANY.get(problem, _DEPLOY_ALL))

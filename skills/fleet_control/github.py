@@ -208,8 +208,7 @@ def read_registry(raw: Mapping[str, Any]) -> tuple[str, str]:
 
 def read_object(answer: Response) -> Mapping[str, Any]:
     """LookupError or TypeError where GraphQL refuses: its status is 200, too."""
-    found: Mapping[str, Any] = {**json.loads(answer.body)["data"]["repository"]["object"]}
-    return found
+    return {**json.loads(answer.body)["data"]["repository"]["object"]}
 
 
 class Quota(NamedTuple):
@@ -227,10 +226,8 @@ def read_quota(answer: Response) -> Quota | None:
 
 
 def read_token_end(answer: Response) -> float | None:
-    """When the token ends by which this was asked, Unix seconds; None where GitHub names no end.
-
-    It says 2027-10-12 09:00:00 UTC, or with an offset.
-    """
+    """When the token ends by which this was asked, Unix seconds; None where GitHub names no end. It
+    says 2027-10-12 09:00:00 UTC, or with an offset."""
     text = answer.headers.get(_TOKEN_ENDS, "")
     try:
         return seconds(re.sub(r" (?=[+-])", "", text.replace(" UTC", "+00:00")))

@@ -234,8 +234,9 @@ def _condition(host: Host | None, replacing: bool) -> Condition:
 
 
 def _without_host(id_: str, hosts: list[Host], reading: Reading, ledger: Deployed) -> Fault:
-    """Of one that had a host EC2 shows that for an hour yet, and the ledger a deploy."""
-    if not hosts and not ledger.may_have_made(id_):
+    """Of one that had a host the ledger shows a deploy, and EC2 the host for an hour yet, unless it
+    shows nothing at all."""
+    if reading.hosts and not hosts and not ledger.may_have_made(id_):
         return fault.not_deployed(id_)
     stuck = next((one for one in hosts if one.state is HostState.SHUTTING_DOWN), None)
     return fault.missing(id_, stuck, reading.taken)

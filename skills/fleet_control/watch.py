@@ -146,8 +146,9 @@ def _observed(
         course = before.get(whole)
         known = course is not None and course.is_known
         begun = known or (course is not None and course.present)
-        if len(ill) > (FEW if begun else MANY):
-            seen[whole] = of_many(ill)
+        many = FEW if begun else MANY
+        if len(ill) > many:
+            seen[whole] = of_many(ill, many)
         elif known and len(ill) + moving > FEW:
             unseen.add(whole)
         if course and known and (whole in seen or whole in unseen):

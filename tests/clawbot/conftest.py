@@ -10,6 +10,7 @@ from fleet_control.control_api import ControlApi
 from tests.clawbot.control_api import Api, control_api
 from tests.clawbot.talk import Talk, talk_with
 from tests.clawbot.test_serve import SETTINGS
+from tests.clawbot.told_fleet import ToldFleet, told_fleet
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import FakeEc2
 
@@ -25,6 +26,13 @@ async def talk(ec2: FakeEc2, clock: TurnedClock) -> AsyncIterator[Talk]:
     ec2.forget()
     async with talk_with(clock, ec2) as talk:
         yield talk
+
+
+@pytest.fixture
+async def fleet() -> AsyncIterator[ToldFleet]:
+    """Nobody serves yet, and both channels are told of deploys from now on."""
+    async with told_fleet() as one:
+        yield one
 
 
 @pytest.fixture

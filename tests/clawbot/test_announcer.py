@@ -15,7 +15,7 @@ from clawbot.replies import Deploying, GoesOn, Notice, Reply
 from clawbot.tracking import Tracker
 from fleet_control.control_api import ControlApi
 from tests.clawbot.control_api import Api, run
-from tests.clawbot.told_fleet import Platform, ToldChannel
+from tests.clawbot.told_platform import Platform, ToldChannel
 from tests.clock import TurnedClock
 
 LOOK_SECONDS = 30

@@ -10,7 +10,7 @@ from fleet_control.announcement import Announcement
 from fleet_control.control_api import ControlApi
 from tests.clawbot.control_api import Api, run
 from tests.clawbot.test_announcer import UNKNOWN
-from tests.clawbot.told_fleet import Platform, Standing, ToldChannel
+from tests.clawbot.told_platform import Platform, Standing, ToldChannel
 from tests.clock import TurnedClock
 
 Outside = tuple[Api, ControlApi]

@@ -3,33 +3,17 @@
 Once more only where a bot is killed between a platform's taking that and our noting it.
 """
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from clawbot.replies import GoesOn
-from tests.clawbot.told_fleet import ASKED_IN, CHANNELS, ON_CALL, SAM, ToldFleet, told_fleet
+from tests.clawbot.told_fleet import ASKED_IN, DISCORD, SAM, ToldFleet
+from tests.clawbot.told_platform import ON_CALL
 
-DISCORD = CHANNELS["discord"]
 HERE = DISCORD.partition(":")[2]
 # Of the bot that announces: its message was taken, the dead reply is answered, that was taken; the
 # same of the end's edit and its call follow.
 SENT, POINTS, POINTED, ENDED, CALLED = 2, 3, 4, 6, 8
 MOMENTS = range(1, CALLED + 1)
-
-
-@pytest.fixture
-async def fleet() -> AsyncIterator[ToldFleet]:
-    async with told_fleet() as one:
-        yield one
-
-
-async def _asked_a_bot_that_dies(fleet: ToldFleet, channel: str = ASKED_IN) -> tuple[int, str]:
-    """Its run, and the reply that nobody keeps up to date any more."""
-    run = await fleet.ask("claw-2", channel=channel)
-    (dead,) = fleet.discord.messages
-    await fleet.kill("claw-2")
-    return run, dead
 
 
 def _answered(fleet: ToldFleet, dead: str) -> list[str]:
@@ -46,7 +30,7 @@ async def test_whenever_its_announcer_is_killed_a_dead_reply_is_answered_once(
     """Another bot takes over, or the same one comes back."""
     fleet.discord.fatal = "claw-1", fatal
     await fleet.start("claw-1", "claw-2")
-    run, dead = await _asked_a_bot_that_dies(fleet)
+    run, dead = await fleet.ask_who_dies("claw-2")
     await fleet.passes(345)
     fleet.api.end(run, "failure")
     await fleet.passes(45)
@@ -68,7 +52,7 @@ async def test_one_that_stands_in_the_fleet_s_channel_is_answered_by_its_first_a
     """And that by the next one: each names what it goes on from."""
     fleet.discord.fatal = "claw-1", fatal
     await fleet.start("claw-1", "claw-2")
-    run, dead = await _asked_a_bot_that_dies(fleet, HERE)
+    run, dead = await fleet.ask_who_dies("claw-2", HERE)
     await fleet.passes(345)
     fleet.api.end(run)
     await fleet.passes(45)
@@ -85,7 +69,7 @@ async def test_one_that_stands_in_the_fleet_s_channel_is_answered_by_its_first_a
 
 async def test_it_is_answered_no_more_by_who_takes_over_later(fleet: ToldFleet) -> None:
     await fleet.start("claw-1", "claw-2")
-    run, dead = await _asked_a_bot_that_dies(fleet)
+    run, dead = await fleet.ask_who_dies("claw-2")
     await fleet.passes(345)
     for gone, comes in (("claw-1", "claw-3"), ("claw-3", "claw-4"), ("claw-4", "claw-1")):
         await fleet.kill(gone)
@@ -100,7 +84,7 @@ async def test_it_is_answered_no_more_by_who_takes_over_later(fleet: ToldFleet) 
 
 async def test_of_two_bots_at_once_one_answers_it(fleet: ToldFleet) -> None:
     await fleet.start("claw-1", "claw-2", "claw-3", "claw-4")
-    run, dead = await _asked_a_bot_that_dies(fleet)
+    run, dead = await fleet.ask_who_dies("claw-2")
     await fleet.passes(400)
     fleet.api.end(run)
     await fleet.passes(60)
@@ -111,7 +95,7 @@ async def test_of_two_bots_at_once_one_answers_it(fleet: ToldFleet) -> None:
 async def test_another_platform_s_channel_leaves_it_to_its_own(fleet: ToldFleet) -> None:
     await fleet.start("claw-1", platforms=("telegram",))
     await fleet.start("claw-2")
-    run, dead = await _asked_a_bot_that_dies(fleet)
+    run, dead = await fleet.ask_who_dies("claw-2")
     await fleet.passes(345)
     assert fleet.telegram.tried == []
     await fleet.start("claw-3")
@@ -127,7 +111,7 @@ async def test_where_it_can_not_be_answered_any_more_that_is_tried_once(fleet: T
     """It was deleted, or its channel is closed to us."""
     fleet.discord.gone = {ASKED_IN}
     await fleet.start("claw-1", "claw-2")
-    run, _ = await _asked_a_bot_that_dies(fleet)
+    run, _ = await fleet.ask_who_dies("claw-2")
     await fleet.passes(345)
     await fleet.kill("claw-1")
     await fleet.start("claw-3")
@@ -146,7 +130,7 @@ async def test_where_its_channel_takes_nothing_for_now_it_is_answered_once_that_
     """The deploy may have ended meanwhile, which nobody waits with for that."""
     fleet.discord.silent = {ASKED_IN}
     await fleet.start("claw-1", "claw-2")
-    run, dead = await _asked_a_bot_that_dies(fleet)
+    run, dead = await fleet.ask_who_dies("claw-2")
     await fleet.passes(345)
     fleet.api.end(run, "failure")
     await fleet.passes(60)
@@ -164,7 +148,7 @@ async def test_where_its_channel_takes_nothing_for_now_it_is_answered_once_that_
 async def test_it_is_answered_after_the_table_was_away_and_is_back(fleet: ToldFleet) -> None:
     fleet.discord.fatal = "claw-1", SENT + 1
     await fleet.start("claw-1", "claw-2")
-    run, dead = await _asked_a_bot_that_dies(fleet)
+    run, dead = await fleet.ask_who_dies("claw-2")
     await fleet.passes(345)
     assert fleet.discord.frozen == {"claw-1"}
     fleet.api.lose_table()
@@ -184,7 +168,7 @@ async def test_what_an_older_control_api_noted_of_it_may_be_answered_once_more(
 ) -> None:
     """Its rows do not say whether that was done."""
     await fleet.start("claw-1", "claw-2")
-    run, dead = await _asked_a_bot_that_dies(fleet)
+    run, dead = await fleet.ask_who_dies("claw-2")
     await fleet.passes(345)
     table, name = fleet.api.client_of_table(), fleet.api.environ["CONTROL_TABLE"]
     key = {"pk": {"S": f"told#discord.claw-2.{ASKED_IN}.1"}}
@@ -204,7 +188,7 @@ async def test_its_author_does_not_say_of_itself_that_it_is_away(fleet: ToldFlee
     message of the bot that was killed, which its own message answers."""
     fleet.discord.fatal = "claw-1", POINTS
     await fleet.start("claw-1", "claw-2")
-    run, dead = await _asked_a_bot_that_dies(fleet)
+    run, dead = await fleet.ask_who_dies("claw-2")
     await fleet.passes(345)
     await fleet.start("claw-2")
     await fleet.passes(345)

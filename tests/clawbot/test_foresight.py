@@ -9,8 +9,9 @@ import pytest
 from clawbot.deploy import Deploys
 from clawbot.foresight import Foresight
 from clawbot.once import Once
-from clawbot.progress import Stage, progress
+from clawbot.progress import Stage
 from clawbot.replies import Deploying, asking
+from clawbot.run_progress import progress
 from clawbot.tracking import Tracker
 from fleet_control.control_api import ControlApi
 from fleet_control.ledger import Run

@@ -4,8 +4,8 @@ import io
 
 from rich.console import Console
 
-from clawbot.progress import progress
 from clawbot.replies import Deploying
+from clawbot.run_progress import progress
 from fleet_control import text_output
 from fleet_control.last_words import last
 from sandbox.terminal.chat import read

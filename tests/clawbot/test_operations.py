@@ -9,9 +9,9 @@ from clawbot import proposal, wording
 from clawbot.ask import Ask
 from clawbot.operations import CHANGED, UNDER_WAY
 from clawbot.parsing import parse
-from clawbot.progress import progress
 from clawbot.proposal import Outlook, Proposal
 from clawbot.replies import Deploying, Notice, Question, Reply
+from clawbot.run_progress import progress
 from fleet_control.caller import BotInstance, Human
 from fleet_control.rollback import NoWayBack, WayBack
 from tests.clawbot.bots import OPERATOR, VISITOR, KeptChat, ask, registry

@@ -6,7 +6,7 @@ from clawbot.fleet_channel.pointers import Pointers
 from clawbot.replies import GoesOn
 from fleet_control.announcement import Announcement
 from tests.clawbot.control_api import run
-from tests.clawbot.told_fleet import Platform, ToldChannel
+from tests.clawbot.told_platform import Platform, ToldChannel
 from tests.clock import TurnedClock
 
 BUTTONS = run(1, request_id="")

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from clawbot import wording
-from clawbot.progress import HostProgress, HostStage, Progress, Stage, progress
+from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot.run_progress import progress
 from clawbot.wording import host_stage
 from fleet_control.deploy_jobs import (
     MOVING_STEP,

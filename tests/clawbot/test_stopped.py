@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from clawbot import wording
 from clawbot.discord.embeds import embed
-from clawbot.progress import HostStage, Stage, progress
+from clawbot.progress import HostStage, Stage
 from clawbot.replies import Deploying
+from clawbot.run_progress import progress
 from clawbot.telegram import messages
 from fleet_control import phrases
 from fleet_control.deploy_jobs import FINISHING_STEP, MOVING_STEP, STOPPED_STEP, EndState, begins

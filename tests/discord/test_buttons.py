@@ -340,7 +340,7 @@ async def test_status_is_refreshed_and_turned_in_place(scene: DiscordScene) -> N
     await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Next ▶"])
     await scene.until(lambda: "page 2 of 3" in reply.text)
     assert "claw-13" in reply.text
-    scene.hosts(*map(Claw, ids[1:]))
+    scene.hosts(Claw(ids[0], state="terminated"), *map(Claw, ids[1:]))
     await scene.clock.turn(3)
     await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["◀ Back"])
     await scene.until(lambda: "1 missing" in reply.text)
@@ -356,7 +356,7 @@ async def test_a_day_later_status_is_still_refreshed_in_place(scene: DiscordScen
     asked = await scene.discord.command(scene.app, scene.visitor, "status")
     reply = await scene.replied(asked)
     await scene.clock.turn(86_400)
-    scene.hosts(Claw("claw-1"))
+    scene.hosts(Claw("claw-1"), Claw("claw-2", state="terminated"))
     await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Refresh"])
     await scene.until(lambda: "1 missing" in reply.text)
     assert len(scene.channel()) == 1

@@ -97,6 +97,23 @@ def test_what_gets_worse_for_six_of_a_fleet_that_was_nearly_well_is_told() -> No
             "`/fleet deploy all` replaces every host, those that are well too.",
         ),
         (
+            [Problem.MISSING] * 9 + [Problem.NOT_HEALTHY] * 10,
+            "19 instances: 9 no host, 10 not healthy",
+            "`/fleet deploy all` replaces every host, those that are well too.",
+        ),
+        (
+            [Problem.NOT_HEALTHY] * 9,
+            "9 instances: not healthy",
+            "Look at AWS's health page first. "
+            "`/fleet deploy all` replaces every host, those that are well too.",
+        ),
+        (
+            [Problem.CRASH_LOOPING] * 9,
+            "9 instances: crash-looping",
+            "`/fleet rollback all` goes back, "
+            "`/fleet deploy all` replaces every host, those that are well too.",
+        ),
+        (
             [Problem.TWO_HOSTS] * 9,
             "9 instances: two hosts of one name",
             "`/fleet status` names the machines; end the one that no deploy made.",
@@ -110,7 +127,7 @@ def test_of_many_no_more_is_said_than_is_so(
 
     ((_, told),) = steps(*each_minute(0, 5, *ill))
 
-    named = "(claw-1, claw-2, claw-3, claw-4, claw-5 and 4 more)"
+    named = f"(claw-1, claw-2, claw-3, claw-4, claw-5 and {len(problems) - 5} more)"
     assert told.wrong == (Finding("", problems[0], f"{words} {named}", repair),)
 
 

@@ -59,7 +59,9 @@ def test_an_instance_that_was_just_added_has_no_host_yet() -> None:
     assert new.conditions == {"claw-1": Condition.MISSING}
     assert phrases.problems(new) == ["1 not deployed yet", "1 not in the registry"]
     assert of((ended,), ledger) is Problem.MISSING
-    assert of((), Deployed(NOW, moved=(MovedHost("claw-1", NOW - DAY),))) is Problem.MISSING
+    assert of((), ledger) is Problem.MISSING
+    made = Deployed(NOW, moved=(MovedHost("claw-1", NOW - DAY),))
+    assert of((host("claw-2"),), made) is Problem.MISSING
 
 
 def test_a_terminated_host_is_no_host() -> None:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from fleet_control import watch
 from fleet_control.deployed import Deployed, HostLeft
@@ -29,7 +27,6 @@ from fleet_control.watch_state import (
     Concern,
     Course,
     CourseKey,
-    Telling,
     WatchState,
     read,
     write,
@@ -288,47 +285,3 @@ def test_of_a_machine_that_no_entry_asks_for_it_is_told_only_that_it_is_there() 
     assert [(one.of, one.problem) for one in watch.findings(status)] == [
         ("claw-9", Problem.UNREGISTERED)
     ]
-
-
-HOSTS = ("claw-1", "claw-2")
-SEEN = st.lists(
-    st.tuples(
-        st.integers(1, 9),
-        st.sampled_from(["", "", "not_healthy", "missing"]),
-        st.sampled_from(["", "", "missing"]),
-        st.sampled_from([(), (), (), ("claw-1",)]),
-        st.sampled_from([60, 60, 60, 400]),
-    ),
-    max_size=25,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(SEEN)
-def test_whatever_is_read_no_finding_is_told_twice_without_its_end_between(
-    seen: list[tuple[int, str, str, tuple[str, ...], int]],
-) -> None:
-    state, now = WatchState(), T0
-    last: dict[str, tuple[Telling, Problem]] = {}
-    for often, first, second, busy, pause in seen:
-        found = [
-            Finding(of, Problem(one), "")
-            for of, one in zip(HOSTS, (first, second), strict=True)
-            if one
-        ]
-        for _ in range(often):
-            now += pause
-            state, _ = step(state, found, busy, now)
-            for owed in state.pending:
-                before = last.get(owed.of)
-                if owed.kind is Telling.WRONG and before and before[0] is Telling.WRONG:
-                    assert (before[1], owed.problem) == (Problem.NOT_HEALTHY, Problem.MISSING)
-                elif owed.kind is Telling.WELL:
-                    assert before is not None
-                    assert before[0] is not Telling.WELL
-                else:
-                    assert before is None or before[0] is not owed.kind
-                last[owed.of] = owed.kind, owed.problem
-            kept = read(write(state.sent))
-            assert kept == state.sent
-            state = kept

@@ -24,6 +24,8 @@ from tests.lambda_fn.told_channels import (
 # Seconds: after which a reply is given up, and for which a lease is one bot's.
 GIVEN_UP, LEASED = 300.0, 180.0
 DAY = 24 * 3600
+# Of the runs: those of the last days, and what is older.
+LISTS = 2
 KEPT = 40 * DAY
 
 
@@ -243,7 +245,7 @@ async def test_of_the_runs_of_one_ask_the_first_is_announced(
 
     assert (await channels.announce("claw-3", run_id=RUN + 1)) == Announcement("duplicate")
     assert (await channels.announce("claw-3", run_id=RUN)).silence == ""
-    assert len(channels.api.github.asked) == 1
+    assert len(channels.api.github.asked) == LISTS
 
 
 @pytest.mark.parametrize("began", [False, True])
@@ -321,14 +323,14 @@ async def test_github_is_asked_once_for_many_within_five_seconds(channels: ToldC
     await channels.clock.turn(4.9)
     await channels.announce("claw-3", run_id=RUN + 1)
 
-    assert len(channels.api.github.asked) == 1
+    assert len(channels.api.github.asked) == LISTS
 
 
 async def test_one_cancelled_run_of_an_ask_costs_no_more(channels: ToldChannels) -> None:
     channels.api.begin(AGENTS, RUN, status="completed", conclusion="cancelled")
 
     assert (await channels.announce("claw-2")).silence == ""
-    assert len(channels.api.github.asked) == 1
+    assert len(channels.api.github.asked) == LISTS
 
 
 async def test_a_run_that_nobody_knows_is_refused(channels: ToldChannels) -> None:
@@ -341,6 +343,8 @@ async def test_a_run_that_nobody_knows_is_refused(channels: ToldChannels) -> Non
 async def test_a_run_that_is_older_than_the_list_is_asked_for(channels: ToldChannels) -> None:
     channels.api.begin(BUTTON, RUN)
     await channels.clock.turn(4 * DAY)
+    for newer in range(1, 31):
+        channels.api.begin(BUTTON, RUN + newer)
 
     assert (await channels.announce("claw-2")).silence == ""
     assert channels.api.github.paths()[-1] == f"GET /actions/runs/{RUN}"

@@ -1,5 +1,6 @@
 """Whose part it is to answer a dead reply, and until when: the control table knows."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -28,7 +29,9 @@ async def dead() -> AsyncIterator[ToldChannels]:
         yield channels
 
 
-async def test_it_is_whose_lease_it_is_until_they_say_that_they_did(dead: ToldChannels) -> None:
+async def test_it_is_whose_lease_it_is_until_they_say_that_they_did(
+    dead: ToldChannels, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = await dead.announce("claw-2", message="5")
     other = await dead.announce("claw-3")
     said = await dead.announce("claw-2", answered=True)
@@ -36,6 +39,8 @@ async def test_it_is_whose_lease_it_is_until_they_say_that_they_did(dead: ToldCh
 
     assert [one.dead_reply for one in (first, other, said, again)] == [REPLY, "", "", ""]
     assert dead.row(f"told#{ASKED}")["answered"] == {"N": str(int(dead.clock.now()))}
+    written = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [one["bot"] for one in written if one.get("answered")] == ["claw-2"]
 
 
 @pytest.mark.parametrize("answered", [False, True])

@@ -312,8 +312,32 @@ async def test_the_ledger_is_looked_through_for_three_days_from_a_full_hour_on(
     now.ahead = 10 * 3600 - now() % (10 * 3600) + 5.5 * 3600
     await ask(WAITERS)
 
-    (listing,) = github.asked
-    assert listing.query["created"] == f">={moment(now() - 72.5 * 3600)}"
+    assert github.asked[0].query["created"] == f">={moment(now() - 72.5 * 3600)}"
+
+
+async def test_what_has_waited_for_longer_is_listed_too_and_looked_for_once_a_minute(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    """It waits for a reviewer, as may those behind it."""
+    github.runs = [run_of(PERSONS, 7)]
+    now.ahead += 4 * 24 * 3600
+    github.runs.insert(0, run_of(PERSONS, 8, created_at=moment(now())))
+    listed = []
+    for _ in range(10):
+        now.ahead += 6
+        listed.append([run["id"] for run in (await ask(WAITERS)).body["runs"]])
+
+    assert listed == [[8, 7]] * 10
+    assert sum("created" not in one.query for one in github.asked) == 1
+
+
+async def test_where_thirty_are_of_the_last_days_none_has_waited_for_longer(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    github.runs = [run_of(PERSONS, 40 - number) for number in range(30)]
+    await ask(WAITERS)
+
+    assert len(github.asked) == 1
 
 
 async def test_when_the_token_ends_is_said_with_the_registry(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from clawbot.progress import progress
+from clawbot.run_progress import progress
 from fleet_control.caller import ALL
 from fleet_control.deploy_jobs import MOVING_STEP, UNTOUCHED_STEP, began, reached, was_stopped
 from fleet_control.host_change import HostChange, changes

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +35,14 @@ class ScriptEnd:
 class ScriptHost:
     root: Path
     sandbox: Sandbox
+    python: Path
 
     async def types(self, *words: str, **environ: str) -> ScriptEnd:
         process = await asyncio.create_subprocess_exec(
             str(SCRIPT),
             *words,
             env={
-                "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+                "PATH": f"{self.python.parent}:{os.defpath}",
                 "FLEET_CONTROL_ROOT": str(self.root),
                 "FLEET_CONTROL_EC2_URL": self.sandbox.aws_url,
                 "FLEET_CONTROL_POLL_SECONDS": "0.3",
@@ -56,9 +56,9 @@ class ScriptHost:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ScriptHost]:
+async def host(tmp_path_factory: pytest.TempPathFactory, python: Path) -> AsyncIterator[ScriptHost]:
     root = tmp_path_factory.mktemp("root")
-    async with open_sandbox(SandboxOptions()) as sandbox:
+    async with open_sandbox(SandboxOptions(python=python)) as sandbox:
         key = sandbox.seeded.agents[ME]
         for place, text in {
             "etc/clawdinator/instance": ME,
@@ -70,7 +70,7 @@ async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Script
         }.items():
             (root / place).parent.mkdir(parents=True, exist_ok=True)
             (root / place).write_text(f"{text}\n")
-        yield ScriptHost(root, sandbox)
+        yield ScriptHost(root, sandbox, python)
 
 
 async def test_status_is_a_table_for_people_and_json_for_agents(host: ScriptHost) -> None:

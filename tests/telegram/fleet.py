@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from telegram import Bot
-
 from clawbot.living_reply import LivingReply
 from clawbot.progress import Progress, Stage
 from clawbot.replies import Deploying, GoesOn, Reply
@@ -19,6 +17,7 @@ from clawbot.telegram.rate_limit import Limits, Rate, RateLimit
 from fleet_control.preflight import Check
 from sandbox.telegram_api.server import BotApi
 from tests.clock import TurnedClock
+from tests.telegram.library_bot import library_bot
 from tests.telegram.scene import FLEET, TOKEN
 
 OTHER_TOKEN = "700200:AAtestTokenOfAnotherBotInTestsOnly"
@@ -56,7 +55,7 @@ async def serving_fleet(
 ) -> AsyncIterator[ServedFleet]:
     known = FleetChats([int(named.partition("/")[0]), *chats])
     drawing = TelegramDrawing(Seal("secret"), clock)
-    async with Bot(token, base_url=f"{api.url}/bot") as telegram:
+    async with library_bot(token, api.url) as telegram:
         outbox = Outbox(telegram, clock, RateLimit(clock, limits), known)
         place = TelegramFleetPlace(telegram, known, named, calls, drawing.names)
         channel = TelegramFleetChannel(outbox, drawing, clock, known, place, named, calls)

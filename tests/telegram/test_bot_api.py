@@ -23,6 +23,7 @@ from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.rate_limit import RateLimit
 from sandbox.telegram_api.history import group
+from tests.telegram.library_bot import library_bot
 from tests.telegram.scene import FLEET, OPERATOR, TOKEN, TelegramScene
 
 
@@ -32,7 +33,7 @@ def button(data: str) -> InlineKeyboardMarkup:
 
 @pytest.fixture
 async def bot(scene: TelegramScene) -> Any:
-    async with Bot(TOKEN, base_url=f"{scene.telegram.url}/bot") as bot:
+    async with library_bot(TOKEN, scene.telegram.url) as bot:
         yield bot
 
 
@@ -130,7 +131,7 @@ async def test_trouble_comes_as_it_was_ordered(scene: TelegramScene, bot: Bot) -
 
 async def test_another_token_is_not_known(scene: TelegramScene) -> None:
     with pytest.raises(InvalidToken):
-        async with Bot("1:other", base_url=f"{scene.telegram.url}/bot"):
+        async with library_bot("1:other", scene.telegram.url):
             pass
 
 

@@ -441,7 +441,7 @@ async def test_refreshing_what_has_not_changed_is_no_trouble(
 async def test_a_press_too_old_to_be_answered_is_acted_on(scene: TelegramScene) -> None:
     await scene.start()
     report = await scene.reply_to(await scene.say("/fleet status"))
-    scene.hosts(Claw("claw-1"))
+    scene.hosts(Claw("claw-1"), Claw("claw-2", state="terminated"))
     query = await scene.press(report, "Refresh")
     scene.telegram.methods.queries.pop(query, None)
     await scene.clock.turn(3)

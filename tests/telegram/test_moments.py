@@ -1,7 +1,6 @@
 """Moments that each reader's Telegram keeps current; what knows none shows them in UTC."""
 
 import pytest
-from telegram import Bot
 from telegram.error import BadRequest
 
 from clawbot.telegram.buttons import DrawnText
@@ -10,6 +9,7 @@ from clawbot.telegram.markup import as_read, moment
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.rate_limit import RateLimit
 from sandbox.telegram_api.markup import read_text
+from tests.telegram.library_bot import library_bot
 from tests.telegram.scene import FLEET, SOON, TOKEN, TelegramScene
 
 AT, SPELLED = 1_790_000_000.5, "2026-09-21 14:13 UTC"
@@ -33,7 +33,7 @@ async def test_the_server_on_loopback_takes_no_other_forms_than_telegram(form: s
 async def test_a_server_that_knows_no_moments_is_told_the_same_without_them(
     scene: TelegramScene,
 ) -> None:
-    async with Bot(TOKEN, base_url=f"{scene.telegram.url}/bot") as bot:
+    async with library_bot(TOKEN, scene.telegram.url) as bot:
         outbox = Outbox(bot, scene.clock, RateLimit(scene.clock, SOON), FleetChats([FLEET]))
         drawn = DrawnText(f"over {moment(AT)}")
         known = await outbox.send(FLEET, drawn)

@@ -10,6 +10,7 @@ from telegram.error import BadRequest, Forbidden
 from sandbox.telegram_api.history import group
 from sandbox.telegram_api.people import People
 from sandbox.telegram_api.server import BotApi
+from tests.telegram.library_bot import library_bot
 from tests.telegram.scene import FLEET, OPERATOR, TOKEN, TelegramScene
 
 OTHER_TOKEN = "700200:AAtestTokenOfAnotherBotInTestsOnly"
@@ -27,8 +28,8 @@ async def other(scene: TelegramScene) -> AsyncIterator[BotApi]:
 @pytest.fixture
 async def bots(scene: TelegramScene, other: BotApi) -> AsyncIterator[tuple[Bot, Bot]]:
     async with AsyncExitStack() as stack:
-        one = Bot(TOKEN, base_url=f"{scene.telegram.url}/bot")
-        two = Bot(OTHER_TOKEN, base_url=f"{other.url}/bot")
+        one = library_bot(TOKEN, scene.telegram.url)
+        two = library_bot(OTHER_TOKEN, other.url)
         yield await stack.enter_async_context(one), await stack.enter_async_context(two)
 
 

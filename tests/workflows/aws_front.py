@@ -41,7 +41,6 @@ class AwsFront:
     """
 
     moto: str
-    url: str = ""
     refused: dict[str, str] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
     garbled: dict[str, str] = field(default_factory=dict)
@@ -116,9 +115,22 @@ def _passed_on(url: str, headers: dict[str, str], body: bytes) -> tuple[int, byt
             return error.code, error.read()
 
 
-@contextmanager
-def before(moto: str) -> Iterator[AwsFront]:
-    front = AwsFront(moto)
+@dataclass
+class FrontDoor:
+    """Where a front is asked; each test has a front of its own there."""
 
-    with listening(front.answer) as front.url:
-        yield front
+    front: AwsFront
+    url: str = ""
+
+    def answer(
+        self, path: str, headers: "Message[str, str]", body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        return self.front.answer(path, headers, body)
+
+
+@contextmanager
+def before(moto: str) -> Iterator[FrontDoor]:
+    door = FrontDoor(AwsFront(moto))
+
+    with listening(door.answer) as door.url:
+        yield door

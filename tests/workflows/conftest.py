@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import marshal
 import shlex
 import shutil
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.run_record import CONTROL_API, PERSON, Actor
 from tests.workflows import git
-from tests.workflows.aws_front import AwsFront, before
+from tests.workflows.aws_front import AwsFront, FrontDoor, before
 from tests.workflows.fleets import registry_text
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, raw_step, serving
 from tests.workflows.plans import (
@@ -48,6 +49,7 @@ from workflows.fleet_deploy.__main__ import main
 from workflows.fleet_deploy.cloud import Cloud, connect
 from workflows.fleet_deploy.expectation import TEMPLATE, VARIABLES
 from workflows.fleet_deploy.health import DOCUMENT, SystemTime, Time
+from workflows.fleet_deploy.job import Connect
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -67,6 +69,7 @@ class LocalRunner:
     Attributes:
         environ: what every job's environment holds; a test may change it.
         clock: the jobs' time.
+        connect: gives the jobs their clients.
     """
 
     folder: Path
@@ -76,6 +79,7 @@ class LocalRunner:
     s3: "S3Client"
     outputs: dict[str, str] = field(default_factory=dict)
     clock: Time = field(default_factory=SystemTime)
+    connect: Connect = connect
 
     def registers(self, *ids: str) -> None:
         """From now on these are the branch's, and every image is built from that."""
@@ -133,7 +137,7 @@ class LocalRunner:
         place = Path(self.environ["PLAN"])
         place.write_text(self._placed(plan(*changes)))
         told = {"revision": REVISION, "seed_sha256": SEED, "user_data": TOLD}
-        place.with_name("told.json").write_text(json.dumps(told))
+        place.with_name("told").write_bytes(marshal.dumps(told))
         place.with_name(f"{place.name}.imported").write_text(self._placed(plan(*imported)))
 
     def _placed(self, planned: object) -> str:
@@ -207,7 +211,7 @@ class LocalRunner:
     def does(self, job: str, **more: str) -> int:
         """The job's exit code; what it handed to later jobs is in `outputs`."""
         environ = {"COMMIT": self.commit, **self.environ, **more}
-        code = main([job], environ, self.folder, self.clock)
+        code = main([job], environ, self.folder, self.clock, self.connect)
         written = Path(self.environ["GITHUB_OUTPUT"])
         lines = written.read_text().splitlines() if written.exists() else []
         self.outputs = dict(line.split("=", 1) for line in lines)
@@ -308,17 +312,30 @@ def moto() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def cloud(moto: str) -> Iterator[Cloud]:
-    environ = {"AWS_ENDPOINT_URL": moto, "AWS_REGION": REGION, **KEYS}
-    clients = connect(environ, SystemTime())
-    yield clients
-    clients.ec2.close()
-    clients.ssm.close()
-    clients.s3.close()
+def connected() -> Iterator[Connect]:
+    """Connects as a job does, but once to each place: clients are a third of what a job costs."""
+    made: dict[tuple[str | None, ...], Cloud] = {}
+
+    def once(environ: Mapping[str, str], clock: Time) -> Cloud:
+        names = (*KEYS, "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION")
+        asked = tuple(environ.get(name) for name in names)
+        if asked not in made:
+            made[asked] = connect(environ, clock)
+        return replace(made[asked], clock=clock)
+
+    yield once
+    for cloud in made.values():
+        for client in (cloud.ec2, cloud.ssm, cloud.s3, cloud.sts, cloud.quotas):
+            client.close()
 
 
 @pytest.fixture
-def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[LocalRunner]:
+def cloud(moto: str, connected: Connect) -> Cloud:
+    return connected({"AWS_ENDPOINT_URL": moto, "AWS_REGION": REGION, **KEYS}, SystemTime())
+
+
+@pytest.fixture
+def runner(moto: str, cloud: Cloud, connected: Connect, tmp_path: Path) -> Iterator[LocalRunner]:
     request = urllib.request.Request(f"{moto}/moto-api/reset", method="POST")  # noqa: S310  (ours)
     with urllib.request.urlopen(request):  # noqa: S310  (the same)
         pass
@@ -334,15 +351,21 @@ def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[LocalRunner]:
         for name in (TEMPLATE, VARIABLES):
             shutil.copy(FLEET / name, tmp_path / "tofu/fleet")
         git.begin(tmp_path)
-        yield LocalRunner(tmp_path, environ, github, cloud.ec2, cloud.s3)
+        yield LocalRunner(tmp_path, environ, github, cloud.ec2, cloud.s3, connect=connected)
+
+
+@pytest.fixture(scope="session")
+def front_door(moto: str) -> Iterator[FrontDoor]:
+    with before(moto) as door:
+        yield door
 
 
 @pytest.fixture
-def front(runner: LocalRunner) -> Iterator[AwsFront]:
+def front(runner: LocalRunner, front_door: FrontDoor) -> AwsFront:
     """Between the runner and moto."""
-    with before(runner.environ["AWS_ENDPOINT_URL"]) as front:
-        runner.environ["AWS_ENDPOINT_URL"] = front.url
-        yield front
+    front_door.front = AwsFront(runner.environ["AWS_ENDPOINT_URL"])
+    runner.environ["AWS_ENDPOINT_URL"] = front_door.url
+    return front_door.front
 
 
 def started_by(account: Actor) -> dict[str, str]:
@@ -363,7 +386,10 @@ BY_THE_CONTROL_API = {
 
 def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
     engine = folder / "tofu-launcher"
-    engine.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -S {ENGINE} "$@"\n')
+    # Imported, it is compiled once.
+    start = f"import sys; sys.path.insert(0, {str(ENGINE.parent)!r}); import {ENGINE.stem} as tofu"
+    python = f"{shlex.quote(sys.executable)} -IS -c {shlex.quote(f'{start}; tofu.main()')}"
+    engine.write_text(f'#!/bin/sh\nexec {python} "$@"\n')
     engine.chmod(0o755)
     return {
         **KEYS,

@@ -9,6 +9,7 @@ from pathlib import Path
 from fleet_control import last_words
 from fleet_control.error import FleetError
 from workflows.fleet_deploy import (
+    cloud,
     finish_job,
     health,
     host_job,
@@ -18,7 +19,7 @@ from workflows.fleet_deploy import (
     stop_check,
     summary,
 )
-from workflows.fleet_deploy.job import JobContext, begin
+from workflows.fleet_deploy.job import Connect, JobContext, begin
 from workflows.fleet_deploy.runner import Annotation
 from workflows.fleet_deploy.stopped import Stopped, brief
 
@@ -37,9 +38,10 @@ def main(
     environ: Mapping[str, str],
     root: Path,
     clock: health.Time | None = None,
+    connect: Connect = cloud.connect,
 ) -> int:
     """Do one job in the checkout at `root`, or look whether it may begin: 0 done, 1 stopped, 2 not
-    a job."""
+    a job. `connect` makes its clients."""
     if list(argv) == [LOOK]:
         stop_check.look(environ)
         return 0
@@ -49,7 +51,7 @@ def main(
     request_id = inputs.request_id(environ)
     with runner.commands_stopped():
         log.info("fleet.job job=%s request_id=%s", argv[0], request_id or "none")
-        said = _done(argv[0], environ, root, clock or health.SystemTime())
+        said = _done(argv[0], environ, root, clock or health.SystemTime(), connect)
     told = _tell(said, environ)
     if request_id:
         runner.write_summary(environ, summary.followed(request_id))
@@ -71,11 +73,11 @@ def _tell(said: tuple[Annotation, ...] | Stopped, environ: Mapping[str, str]) ->
 
 
 def _done(
-    job: str, environ: Mapping[str, str], root: Path, clock: health.Time
+    job: str, environ: Mapping[str, str], root: Path, clock: health.Time, connect: Connect
 ) -> tuple[Annotation, ...] | Stopped:
     """The job's notices, or what stopped it."""
     try:
-        return JOBS[job](begin(environ, root, clock))
+        return JOBS[job](begin(environ, root, clock, connect))
     except Stopped as stop:
         return stop
     except FleetError as error:

@@ -18,8 +18,8 @@ from workflows.fleet_deploy.runner import ThisRun
 from workflows.fleet_deploy.stopped import Stopped
 
 # GitHub searches no further than 1,000 runs, and ends a run after 35 days, its waiting included:
-# whatever is older is over. The Lambda looks only three days back, since it has seconds to answer
-# in; what slips past it there is caught here, where a page more costs nothing.
+# whatever is older is over. The Lambda looks at three days and at the newest thirty, since it has
+# seconds to answer in; what slips past it there is caught here, where a page more costs nothing.
 MOST_PAGES = 10
 OLDEST_SECONDS = 35 * 86400
 # Re-runs add jobs of theirs.

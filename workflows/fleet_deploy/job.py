@@ -1,6 +1,6 @@
 """What every job of a deploy begins with: its environment, inputs, registry and clients."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from workflows.fleet_deploy.roll import HostTurn
 from workflows.fleet_deploy.stopped import ROOM, Stopped, brief
 from workflows.fleet_deploy.violation import Violation
 
+Connect = Callable[[Mapping[str, str], health.Time], Cloud]
 REGISTRY = Path("nix/instances.json")
 _NONE: Mapping[str, str] = {}
 
@@ -98,7 +99,9 @@ class DeployPlan:
         return own == (turn.image, turn.revision, turn.seed_sha256)
 
 
-def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> JobContext:
+def begin(
+    environ: Mapping[str, str], root: Path, clock: health.Time, connect: Connect = connect
+) -> JobContext:
     """The context of this job. The attempt is checked first, then who started it, then the
     inputs."""
     run = runner.read_run(environ)
