@@ -31,6 +31,7 @@ from sandbox.run_record import CONTROL_API, PERSON, Actor
 from tests.workflows import git
 from tests.workflows.aws_front import AwsFront, FrontDoor, before
 from tests.workflows.fleets import registry_text
+from tests.workflows.hasty_time import PromptTime
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, raw_step, serving
 from tests.workflows.plans import (
     BUCKET,
@@ -78,7 +79,7 @@ class LocalRunner:
     ec2: "EC2Client"
     s3: "S3Client"
     outputs: dict[str, str] = field(default_factory=dict)
-    clock: Time = field(default_factory=SystemTime)
+    clock: Time = field(default_factory=PromptTime)
     connect: Connect = connect
 
     def registers(self, *ids: str) -> None:
@@ -399,7 +400,7 @@ def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
         "AWS_REGION": REGION,
         "CALLS": str(folder / "calls"),
         "FLEET_HEALTH_DEADLINE": "0.2",
-        "FLEET_HEALTH_POLL": "0.05",
+        "FLEET_HEALTH_POLL": "0.1",
         "FLEET_STEADY_SECONDS": "0.01",
         **BY_THE_CONTROL_API,
         "GITHUB_API_URL": github,

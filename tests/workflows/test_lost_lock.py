@@ -13,9 +13,9 @@ from fleet_control import state_lock
 from fleet_control.ledger import Entry
 from tests.workflows import plans
 from tests.workflows.conftest import NEW, OLD, LocalRunner, handed_to, iso
+from tests.workflows.hasty_time import HastyTime
 from tests.workflows.loopback import raw_job, raw_run
 from workflows.fleet_deploy import control_table, lock
-from workflows.fleet_deploy.health import SystemTime
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 TABLE = "clawdinator-control"
@@ -24,11 +24,11 @@ RUNNER, PERSON = "runner@runnervm1", "sam@laptop"
 LOST, JOB = 90, f"{TWO}: {OLD} -> {NEW}"
 
 
-class StillTime(SystemTime):
-    """Waits last as long as ever, and no time goes by."""
+class StillTime(HastyTime):
+    """No time goes by, whoever waits."""
 
-    def __init__(self, moment: float) -> None:
-        self.now = lambda: moment
+    def now(self) -> float:
+        return self._start
 
 
 @dataclass
