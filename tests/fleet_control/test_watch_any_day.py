@@ -92,7 +92,9 @@ def watched(spells: list[Spell]) -> Channel:
             state, _ = step(state, found, busy, now + skew)
             for owed in state.pending:
                 channel.told(owed)
-            state = read(write(state.sent))
+            kept_as = read(write(state.sent))
+            assert kept_as == state.sent
+            state = kept_as
             if "" in channel.knows:
                 kept = {key.of for key in state.courses if key.concern is Concern.HOST}
                 channel.knows = {id_: one for id_, one in channel.knows.items() if id_ in kept}

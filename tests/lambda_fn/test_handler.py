@@ -141,6 +141,12 @@ async def test_github_before_its_newest_api_is_asked_which_run_it_began(
     github.names_runs = False
     github.runs = [run_of(PERSONS._replace(reply="3"), 5)]
 
+    def another_begins(path: str) -> None:
+        if path.endswith("/runs") and len(github.runs) == 2:
+            github.runs.insert(0, run_of(PERSONS._replace(reply="4"), 2000))
+
+    github.hears = another_begins
+
     answer = await ask(function_url(by_person(), CHAT_1))
 
     assert answer.body["run"] == {"id": 1001, "url": f"{HTML}/1001"}
