@@ -9,6 +9,10 @@ from sandbox.telegram_api.history import Json
 from tests.telegram.scene import TelegramScene
 
 
+# Long enough for the loop to stand still meanwhile, which others wait for.
+AGAIN_SECONDS = 0.005
+
+
 class Bringing:
     """Attributes:
     statuses: what the webhook answered.
@@ -26,7 +30,7 @@ class Bringing:
 
     async def _all_of(self, kind: str) -> None:
         while True:
-            await asyncio.sleep(0)
+            await asyncio.sleep(AGAIN_SECONDS)
             waiting = [one for one in self._scene.telegram.updates.waiting if kind in one]
             if waiting and self._scene.telegram.methods.webhook["url"]:
                 await self._bring(waiting[0])
