@@ -91,6 +91,7 @@ class JobRunner:
         outputs: dict[str, str] = {}
         try:
             await (self._use if step.uses else self._script)(step, outputs)
+            await self._context.goes_on.wait()
         except (WorkflowError, OSError) as error:
             self._log.error(str(error))
             return Conclusion.FAILURE

@@ -36,6 +36,12 @@ class ChangeSignal:
                 self._waiting.discard(change)
 
 
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 def _ids() -> "count[int]":
     """Ids as large as GitHub's, which grow over all its repositories."""
     return count(19_000_000_000 + secrets.randbelow(10**6) * 1000)
@@ -55,6 +61,7 @@ class RunnerContext:
         api_url, page_url: where the API and the web pages listen, once they do.
         listed_after: seconds until the list of runs shows a new one.
         tokens: those of the jobs that run now, each with its rights.
+        goes_on: set, but where somebody wants that no step of any job ends.
         state: the workflow's, as GitHub has it; `disabled_manually` starts none.
     """
 
@@ -72,6 +79,7 @@ class RunnerContext:
     listed_after: float = 0.0
     state: str = "active"
     tokens: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    goes_on: asyncio.Event = field(default_factory=_set_event)
     changes: ChangeSignal = field(default_factory=ChangeSignal)
     ids: "count[int]" = field(default_factory=_ids)
 

@@ -39,8 +39,14 @@ REPO = "openclaw/clawdinators"
 QUICK = Timing(pending=0.8, initializing=1.2, shutting_down=1.0)
 
 
-# Longer than a unit that dies lasts, and short for who waits.
-STEADY_SECONDS = "0.5"
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds for which a host's units have to be active, longer than one that dies lasts; and
+    between two looks, of a run at its host and of the bot at its run."""
+
+    steady: float = 0.5
+    run: float = 0.2
+    bot: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class SandboxOptions:
         unhealthy: instances whose next host never becomes healthy.
         ways: how each instance's next host lives, where that is not well.
         health_deadline: seconds a run waits for a host.
+        pace: how long a host is watched, and how often who waits looks.
         engine: what serves as tofu in a run; a real one sets the AWS side up as well.
         say: told how far that is.
         python: the `python3` of a run's steps, and of moto.
@@ -76,6 +83,7 @@ class SandboxOptions:
     ways: Mapping[str, Behaviour] = field(default_factory=dict)
     timing: Timing = QUICK
     health_deadline: float = 12.0
+    pace: Pace = Pace()
     engine: TofuEngine | None = None
     say: Callable[[str], None] = lambda _: None
     python: Path = Path(sys.executable)
@@ -116,8 +124,8 @@ class Sandbox:
             "CLAWBOT_AWS_SECRET_ACCESS_KEY": key.secret_key,
             "CLAWBOT_EC2_URL": self.aws_url,
             "CLAWBOT_OPERATORS": "terminal:operator",
-            "CLAWBOT_RUNNING_EVERY": "0.3",
-            "CLAWBOT_WAITING_EVERY": "0.3",
+            "CLAWBOT_RUNNING_EVERY": str(self.options.pace.bot),
+            "CLAWBOT_WAITING_EVERY": str(self.options.pace.bot),
         }
 
 
@@ -263,13 +271,13 @@ def _runner(
                 "CONTROL_API_ACCOUNT": str(CONTROL_API),
                 "DEPLOY_PEOPLE": str(PERSON),
                 "FLEET_HEALTH_DEADLINE": str(options.health_deadline),
-                "FLEET_STEADY_SECONDS": STEADY_SECONDS,
+                "FLEET_STEADY_SECONDS": str(options.pace.steady),
             },
             environ={
                 **(engine_environment(options.engine) if options.engine else {}),
                 "AWS_ENDPOINT_URL": aws_url,
                 "FLEET_HEALTH_DEADLINE": str(options.health_deadline),
-                "FLEET_HEALTH_POLL": "0.2",
+                "FLEET_HEALTH_POLL": str(options.pace.run),
                 # What the run installs is there already; nothing leaves this machine.
                 "PIP_NO_INDEX": "1",
                 "PIP_DISABLE_PIP_VERSION_CHECK": "1",

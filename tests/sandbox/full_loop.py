@@ -5,7 +5,7 @@ import io
 import json
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,11 +23,13 @@ from fleet_control.clock import SystemClock
 from fleet_control.host import Host, HostState
 from sandbox.host_rules import Rules, Timing
 from sandbox.moto import set_rules
-from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
+from sandbox.run_record import RunRecord
+from sandbox.sandbox import Pace, Sandbox, SandboxOptions, open_sandbox
 from sandbox.terminal.chat import PLATFORM, Terminal
 from sandbox.terminal.pipe import PipeOutput
 
-SWIFT = Timing(pending=0.2, initializing=0.2, shutting_down=0.3)
+SWIFT = Timing(pending=0.05, initializing=0.05, shutting_down=0.05, lasting=0.02)
+HASTY = Pace(steady=0.1, run=0.05, bot=0.2)
 PATIENCE_SECONDS = 60.0
 OLDEST, OLDER, NEWEST = (f"ami-{n:02x}c1a3d1{n:09x}" for n in (1, 2, 3))
 
@@ -140,6 +142,21 @@ class FullLoop:
         yield
         await set_rules(self.sandbox.aws_url, Rules(SWIFT))
 
+    @asynccontextmanager
+    async def stopped_at(self, moment: Callable[[RunRecord], bool]) -> AsyncIterator[RunRecord]:
+        """The newest run, from that moment on: no step of it ends before this does."""
+        github, goes_on = self.sandbox.github, self.sandbox.github.runner.context.goes_on
+
+        def has_come(run: RunRecord) -> bool:
+            if moment(run):
+                goes_on.clear()
+            return not goes_on.is_set()
+
+        try:
+            yield await github.until(github.runner.runs[-1].id, has_come)
+        finally:
+            goes_on.set()
+
     def asked(self, action: str) -> int:
         """How often the Control API was asked for this."""
         return sum(one.action == action for one in self.sandbox.control_api.invocations)
@@ -172,6 +189,7 @@ def give_once(file: Path, ids: Iterable[str]) -> None:
 
 @asynccontextmanager
 async def full_loop(registry: Path, **options: Any) -> AsyncIterator[FullLoop]:
-    chosen, clock = SandboxOptions(registry=registry, timing=SWIFT, **options), AheadClock()
+    chosen = SandboxOptions(registry=registry, timing=SWIFT, pace=HASTY, **options)
+    clock = AheadClock()
     async with open_sandbox(chosen, clock) as sandbox:
         yield FullLoop(sandbox, clock, registry)

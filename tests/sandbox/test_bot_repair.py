@@ -17,7 +17,7 @@ from tests.sandbox.full_loop import OLDER, SWIFT, BotRun, FullLoop, full_loop, w
 pytestmark = pytest.mark.xdist_group("world")
 
 TARGET, *BOTS = (f"clawdinator-{number}" for number in range(1, 7))
-SOON = 2.0  # seconds that a run waits for a host that is there to fail
+SOON = 1.0  # seconds that a run waits for a host that is there to fail
 
 
 @dataclass

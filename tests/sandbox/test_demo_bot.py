@@ -75,7 +75,7 @@ async def test_a_deploy_that_fails_while_its_bot_is_away_fails_the_demo(
     write_registry(file, (ONE, TWO))
     ill = frozenset({ONE})
     async with (
-        full_loop(file, python=python, unhealthy=ill, health_deadline=1.5) as outside,
+        full_loop(file, python=python, unhealthy=ill, health_deadline=1.0) as outside,
         riding(outside, ONE) as (bot, printed),
     ):
         await bot.terminal.hear(f"/fleet deploy {ONE}")

@@ -82,7 +82,7 @@ async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(
     file = tmp_path / "instances.json"
     write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
     async with (
-        full_loop(file, python=python, unhealthy=frozenset({FISH}), health_deadline=1.5) as outside,
+        full_loop(file, python=python, unhealthy=frozenset({FISH}), health_deadline=1.0) as outside,
         outside.bot() as bot,
     ):
         before = await asyncio.to_thread(outside.hosts)
@@ -110,7 +110,7 @@ async def test_a_host_that_ec2_calls_healthy_and_of_which_a_unit_keeps_dying_sto
     unit = {Behaviour.AGENT_DIES: "clawdinator.service", Behaviour.BOT_DIES: "clawbot.service"}[way]
     write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
     async with (
-        full_loop(file, python=python, ways={FISH: way}, health_deadline=3.0) as outside,
+        full_loop(file, python=python, ways={FISH: way}, health_deadline=1.0) as outside,
         outside.bot() as bot,
     ):
         before = await asyncio.to_thread(outside.hosts)
@@ -121,7 +121,7 @@ async def test_a_host_that_ec2_calls_healthy_and_of_which_a_unit_keeps_dying_sto
     assert f"  ✓ {ONE:<21}  {before[ONE].image} -> {NEWEST}  replaced, healthy" in said
     assert f"  ✗ {FISH}  {before[FISH].image} -> {NEWEST}  failed" in said
     assert f"  · {TWO:<21}  {before[TWO].image} -> {NEWEST}  untouched" in said
-    why = f"{FISH} was replaced but did not become healthy within 3 s: {FISH} ({after[FISH].id}): "
+    why = f"{FISH} was replaced but did not become healthy within 1 s: {FISH} ({after[FISH].id}): "
     assert f"{why}{unit} is active for 0 of" in " ".join(said.split())
     assert after[TWO] == before[TWO]
     jobs = [job for run in outside.sandbox.github.runner.runs for job in run.latest_jobs()]

@@ -13,7 +13,6 @@ from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from tests.sandbox.full_loop import (
     NEWEST,
-    PATIENCE_SECONDS,
     SWIFT,
     BotRun,
     FullLoop,
@@ -27,7 +26,7 @@ pytestmark = pytest.mark.xdist_group("world")
 
 ONE, TWO, RENAMED = "clawdinator-1", "clawdinator-2", "clawdinator-two"
 # A run looks again for so long; a sandbox that is there to fail needs no more.
-SOON = 2.0
+SOON = 1.0
 
 
 @pytest.fixture
@@ -64,22 +63,16 @@ async def blind(outside: FullLoop, *keys: str) -> None:
     await set_rules(outside.sandbox.aws_url, Rules(SWIFT, blind=keys))
 
 
-def plans_over(outside: FullLoop) -> int:
-    """Of how many runs `plan` is over."""
-    jobs = (job for run in outside.sandbox.github.runner.runs for job in run.latest_jobs())
-    return sum(job.name == "plan" and job.ended for job in jobs)
-
-
 async def between_plan_and_host(
     outside: FullLoop, bot: BotRun, target: str, meanwhile: Callable[[], Awaitable[object]]
 ) -> str:
     """Deploy, and do that once `plan` is over; what is said."""
-    over = plans_over(outside)
+    github = outside.sandbox.github
+    earlier = len(github.runner.runs)
     saying = asyncio.create_task(bot.say(f"/fleet deploy {target}"))
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while plans_over(outside) == over:  # noqa: ASYNC110  (the stand-in tells nobody)
-            await asyncio.sleep(0.01)
-    await meanwhile()
+    await github.runner.context.changes.until(lambda: len(github.runner.runs) > earlier)
+    async with outside.stopped_at(lambda run: run.jobs[0].ended):
+        await meanwhile()
     return await saying
 
 

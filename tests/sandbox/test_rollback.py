@@ -65,7 +65,7 @@ async def test_one_goes_back_and_then_each_of_all_to_its_own(registry: Path, pyt
 async def test_a_roll_that_stopped_is_taken_up_where_it_stopped(
     registry: Path, python: Path
 ) -> None:
-    ill = {"python": python, "unhealthy": frozenset({ONE}), "health_deadline": 1.5}
+    ill = {"python": python, "unhealthy": frozenset({ONE}), "health_deadline": 1.0}
     async with full_loop(registry, **ill) as outside:
         newest = outside.sandbox.github.runner.context.repository.commits[-1]
         first = await made(outside)

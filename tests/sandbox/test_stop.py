@@ -109,8 +109,8 @@ async def stopped_at(
     earlier = len(runs)
     await bot.terminal.hear("yes &")
     await github.runner.context.changes.until(lambda: len(runs) > earlier)
-    run = await github.until(runs[-1].id, moment)
-    await bot.terminal.hear("/fleet stop")
+    async with outside.stopped_at(moment) as run:
+        await bot.terminal.hear("/fleet stop")
     await bot.terminal.finish()
     assert run.ended
     return bot.printed.getvalue(), run
