@@ -46,7 +46,7 @@ FLEET = ("claw-1", "claw-2", "claw-3", "claw-4", "claw-5")
 GROUP, OPERATOR = -1001234567890, 1001
 # On Telegram, who is called for failures.
 ON_CALL = 4004
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 SOON_SECONDS = 0.01
 POLL_SECONDS = 5
 ANSWER_SECONDS = 2.0

@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import boto3
@@ -27,10 +28,10 @@ def playing(moto: str, service: str, *actions: str) -> Iterator[LambdaRole]:
     """A role that may do these, in an account that is empty but for it."""
     _post(f"{moto}/moto-api/reset")
     _post(f"{moto}/moto-api/reset-auth", "inf")
-    iam = _session("x", "x").client("iam", endpoint_url=moto)
-    admin = _session(*_user(iam, "admin", f"{service}:*"))
+    iam, _ = _client(moto, "iam")
+    client, admins = _client(moto, service)
+    admins.access_key, admins.secret_key = _user(iam, "admin", f"{service}:*")
     access_key, secret_key = _user(iam, "function", *actions)
-    client = admin.client(service, endpoint_url=moto)  # type: ignore[call-overload]  # of no service in particular
     _post(f"{moto}/moto-api/reset-auth", "0")
     environ = {
         "AWS_REGION": "eu-central-1",
@@ -40,8 +41,6 @@ def playing(moto: str, service: str, *actions: str) -> Iterator[LambdaRole]:
     }
     yield LambdaRole(environ, client)
     _post(f"{moto}/moto-api/reset-auth", "inf")
-    client.close()
-    iam.close()
 
 
 def _post(url: str, body: str = "") -> None:
@@ -50,8 +49,13 @@ def _post(url: str, body: str = "") -> None:
         answer.read()
 
 
-def _session(access_key: str, secret_key: str) -> boto3.Session:
-    return boto3.Session(access_key, secret_key, region_name="eu-central-1")
+@cache
+def _client(moto: str, service: str) -> tuple[Any, Any]:
+    """One for all tests, since making it takes longer than most of them; and the credentials that
+    it signs with, which each test sets."""
+    session = boto3.Session("x", "x", region_name="eu-central-1")
+    client = session.client(service, endpoint_url=moto)  # type: ignore[call-overload]  # of no service in particular
+    return client, session.get_credentials()
 
 
 def _user(iam: Any, name: str, *actions: str) -> tuple[str, str]:
