@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fleet_control.ledger import Entry
-from tests.clawbot.told_fleet import CHANNELS, ON_CALL, ToldFleet, told_fleet
+from tests.clawbot.told_fleet import ToldFleet, told_fleet
+from tests.clawbot.told_platform import CHANNELS, ON_CALL
 
 CALLED = (CHANNELS["discord"], (ON_CALL["discord"],))
 
