@@ -36,3 +36,11 @@ async def test_our_messages_point_on_and_once_for_each_place(
     on = GoesOn(THERE.what, THERE.channel, "78")
     shown = {id_: one.shown for id_, one in discord.messages.items()}
     assert shown == {"61": [THERE, on], "63": [THERE, on], "77": [on]}
+
+
+async def test_where_we_told_nothing_nothing_points_on(
+    pointers: Pointers, discord: Platform
+) -> None:
+    await pointers.say(BUTTONS, SEEN, "77")
+
+    assert discord.messages == {}
