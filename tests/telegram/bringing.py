@@ -8,7 +8,7 @@ import aiohttp
 from sandbox.telegram_api.history import Json
 from tests.telegram.scene import TelegramScene
 
-
+KINDS = ("message", "callback_query")
 # Long enough for the loop to stand still meanwhile, which others wait for.
 AGAIN_SECONDS = 0.005
 
@@ -21,21 +21,33 @@ class Bringing:
     def __init__(self, scene: TelegramScene) -> None:
         self._scene = scene
         self.statuses: list[int] = []
+        self._under_way: set[str] = set()
+
+    @property
+    def is_about_to_bring(self) -> bool:
+        """Whether there is something to bring that the bot has not been brought yet."""
+        return any(self._next(kind) for kind in KINDS if kind not in self._under_way)
 
     async def run(self) -> None:
         """Until cancelled. Presses go beside what is said in a chat, as with Telegram."""
         async with asyncio.TaskGroup() as group:
-            for kind in ("message", "callback_query"):
+            for kind in KINDS:
                 group.create_task(self._all_of(kind))
 
     async def _all_of(self, kind: str) -> None:
         while True:
             await asyncio.sleep(AGAIN_SECONDS)
-            waiting = [one for one in self._scene.telegram.updates.waiting if kind in one]
-            if waiting and self._scene.telegram.methods.webhook["url"]:
-                await self._bring(waiting[0])
+            if update := self._next(kind):
+                self._under_way.add(kind)
+                await self._bring(update)
+                self._under_way.remove(kind)
+
+    def _next(self, kind: str) -> Json | None:
+        telegram = self._scene.telegram
+        if self._scene.line.is_cut or not telegram.methods.webhook["url"]:
+            return None
+        return next((one for one in telegram.updates.waiting if kind in one), None)
 
     async def _bring(self, update: Json) -> None:
-        if not self._scene.line.is_cut:
-            with suppress(aiohttp.ClientError):
-                self.statuses.append(await self._scene.telegram.deliver(update))
+        with suppress(aiohttp.ClientError):
+            self.statuses.append(await self._scene.telegram.deliver(update))

@@ -13,6 +13,7 @@ import pytest
 from sandbox.telegram_api.history import Json
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import FakeEc2
+from tests.idle import idle
 from tests.killed_deploys import KilledDeploys
 from tests.telegram.bringing import Bringing
 from tests.telegram.scene import OPERATOR, TelegramScene, labels
@@ -111,6 +112,10 @@ class NoneLost(KilledDeploys):
     """Notes the moments after which neither a deploy nor a question came of the ask."""
 
     lost: tuple[str, ...] = ()
+    bringing: Bringing
+
+    async def _idle(self) -> None:
+        await idle(lambda: self.scene.line.under_way or self.bringing.is_about_to_bring)
 
     async def _killed_at(self, moment: int) -> str:
         killed = await super()._killed_at(moment)
@@ -154,7 +159,8 @@ async def test_whenever_it_dies_an_ask_is_not_lost_and_deploys_once(
     killing = NoneLost(
         killed, rolling, start, ask, said, left_to_telegram, called, calls_once=False
     )
-    bringing = asyncio.create_task(Bringing(killed).run())
+    killing.bringing = Bringing(killed)
+    bringing = asyncio.create_task(killing.bringing.run())
     assert await killing.at_each_moment() == {}
     assert killing.lost == ()
     bringing.cancel()
