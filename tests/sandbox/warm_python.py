@@ -216,6 +216,9 @@ def _installed(words: list[str], folder: Path) -> int:
 
 def _run(module: str) -> int:
     """The exit code, its reason told as an interpreter would."""
+    # Which has not imported what it runs, and warns where that is so.
+    if not hasattr(sys.modules.get(module), "__path__"):
+        sys.modules.pop(module, None)
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as left:
