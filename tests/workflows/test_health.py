@@ -52,17 +52,6 @@ def test_at_the_deadline_what_is_still_missing_is_said() -> None:
     assert clock.now() == 900
 
 
-def test_what_was_well_at_the_deadline_is_seen_however_long_the_look_before_took() -> None:
-    clock = Stepping()
-
-    def look() -> str:
-        missing = "initializing" if clock.seconds < 900 else ""
-        clock.sleep(1000)
-        return missing
-
-    assert not wait(look, Polling(900, 10), clock)
-
-
 def test_a_clock_that_is_set_back_moves_no_deadline() -> None:
     clock = Stepping()
 

@@ -101,13 +101,11 @@ def wait(look: Callable[[], str], pace: Polling, clock: Time) -> str:
     `look` says what is missing, or nothing. It is asked once at least.
     """
     until = clock.monotonic() + pace.deadline
-    while True:
-        began = clock.monotonic()
-        missing = look()
-        # One that took long shows how it was before the deadline.
-        if not missing or began >= until:
+    while missing := look():
+        if clock.monotonic() >= until:
             return missing
         clock.sleep(pace.poll)
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
