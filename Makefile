@@ -25,15 +25,15 @@ check: $(VENV)/ready ## format, lint, types; what the workflows and tofu/ may sa
 	$(DEV)/mypy
 	$(DEV)/python -m pytest -q tests/static
 
-# Three at a time on two cores: many tests wait for a sandbox's processes.
+# Four at a time on two cores: many tests wait for a sandbox's processes.
 test: $(VENV)/ready ## every test
-	$(DEV)/python -m pytest -n 3 --dist loadgroup
+	$(DEV)/python -m pytest -n 4 --dist loadgroup
 
 # What runs on a host, where nixpkgs chooses: the bot, its fronts, fleet-control and the boot. Runs and
 # the Lambda have what requirements/ pins, or nothing. Without the tests marked `newest`: those whose
 # sandbox installs workflow.txt, and what only a newer library does.
 test-oldest: .venv-oldest/ready ## the tests of what runs on hosts, on the oldest libraries allowed
-	.venv-oldest/bin/python -m pytest -n 3 --dist loadgroup -m "not newest" \
+	.venv-oldest/bin/python -m pytest -n 4 --dist loadgroup -m "not newest" \
 	  tests/clawbot tests/discord tests/fleet_control tests/provision tests/skill tests/telegram
 
 tofu: $(VENV)/ready ## OpenTofu, built once into ~/.cache/clawbot (Go), where none is on PATH
