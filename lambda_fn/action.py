@@ -61,8 +61,8 @@ def run(run_id: int, github: GitHubClient) -> Run:
         return known
     found = _looked_at(run_id, github)
     if found.finished:
-        # GitHub tells whole seconds. A list from before its end would call it unfinished.
-        github.cache.note_change(seconds(found.updated) + 1)
+        # A list from before its end calls it unfinished. GitHub tells whole seconds, by its clock.
+        github.cache.note_change(min(seconds(found.updated) + 1, github.now))
     told = found.conclusion == "success" or found.reason
     if found.finished and (told or github.now - seconds(found.updated) > _SETTLED):
         github.cache.keep_ended(found)

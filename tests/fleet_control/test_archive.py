@@ -4,6 +4,7 @@ import io
 import random
 import tarfile
 import tracemalloc
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -15,6 +16,15 @@ def test_a_large_file_comes_out_as_it_went_in() -> None:
     files = {"large": File(random.Random(1).randbytes(200_000), executable=True)}  # noqa: S311  (no secret)
 
     assert unpack(compress(tar(files))) == files
+
+
+def test_code_is_packed_to_within_a_tenth_of_the_least_that_it_can_be() -> None:
+    """And not to that: the last tenth costs ten times as long."""
+    skills = Path(__file__).parents[2] / "skills"
+    content = tar({one.name: File(one.read_bytes()) for one in skills.rglob("*.py")})
+    least = len(zstandard.ZstdCompressor(level=19).compress(content))
+
+    assert least < len(compress(content)) < 1.1 * least
 
 
 def test_what_would_fill_a_disk_is_not_unpacked() -> None:

@@ -97,6 +97,21 @@ async def test_a_run_that_was_seen_to_end_is_not_listed_as_unfinished_after_that
     assert len(github.asked) == asked
 
 
+async def test_a_run_that_ends_later_by_github_s_clock_is_no_reason_to_list_again_and_again(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    ended = {"status": "completed", "conclusion": "success", "updated_at": moment(now() + 3600)}
+    github.runs = [run_of(PERSONS, 7) | ended]
+    await ask(RUN)
+    now.ahead = 1
+    await ask(WAITERS)
+    asked = len(github.asked)
+    now.ahead = 2
+    await ask(WAITERS)
+
+    assert len(github.asked) == asked
+
+
 async def test_a_run_that_goes_on_is_looked_at_every_five_seconds(
     ask: Ask, github: SmallGitHub, now: TurnedNow
 ) -> None:

@@ -24,7 +24,7 @@ from workflows.fleet_deploy import (
     runner,
     summary,
 )
-from workflows.fleet_deploy.cloud import Cloud, FleetView, connect
+from workflows.fleet_deploy.cloud import Cloud, FleetView
 from workflows.fleet_deploy.expectation import Expectation
 from workflows.fleet_deploy.roll import HostTurn
 from workflows.fleet_deploy.stopped import ROOM, Stopped, brief
@@ -100,10 +100,10 @@ class DeployPlan:
 
 
 def begin(
-    environ: Mapping[str, str], root: Path, clock: health.Time, connect: Connect = connect
+    environ: Mapping[str, str], root: Path, clock: health.Time, connect: Connect
 ) -> JobContext:
-    """The context of this job. The attempt is checked first, then who started it, then the
-    inputs."""
+    """The context of this job, whose clients `connect` makes. The attempt is checked first, then
+    who started it, then the inputs."""
     run = runner.read_run(environ)
     runner.first_attempt_only(run)
     accounts = github_account.read(environ)
