@@ -26,7 +26,7 @@ async def _deployed(outside: FullLoop) -> Fleet:
     before = await asyncio.to_thread(outside.hosts)
     async with outside.bot() as bot:
         assert "Go ahead?" in await bot.say("/fleet deploy all")
-        assert "✓ deploy all: done after" in await bot.say("yes")
+        assert "✓ deploy all: done" in await bot.say("yes")
         assert "2 instances, 2 healthy\n" in await bot.say("/fleet status")
     after = await asyncio.to_thread(outside.hosts)
     assert not {host.id for host in before.values()} & {host.id for host in after.values()}

@@ -3,7 +3,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
 from lambda_fn.http_client import Budget
 from lambda_fn.settings import SecretReader
-from tests.lambda_fn.events import CONTROL_TOKEN, InvocationContext
+from tests.lambda_fn.events import BEGAN, CONTROL_TOKEN, InvocationContext
 from tests.lambda_fn.role import LOCKS, STATE, TABLE, LambdaRole, playing
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
 
@@ -60,7 +60,7 @@ class TurnedNow:
     once is asked at one time, however long a loaded machine takes for it."""
 
     ahead: float = 0.0
-    began: float = field(default_factory=time.time)
+    began: float = BEGAN
 
     def __call__(self) -> float:
         return self.began + self.ahead

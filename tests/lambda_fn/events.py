@@ -8,6 +8,8 @@ from fleet_control.ledger import Entry
 
 ACCOUNT = "123456789012"
 FUNCTION_ARN = f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:clawdinator-control-api"
+# When the function is asked first, Unix seconds. GitHub tells whole seconds, so this is none.
+BEGAN = 1_795_700_000.7
 CONTROL_TOKEN = "control-token-of-the-tests"
 
 

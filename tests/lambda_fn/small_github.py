@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from aiohttp import web
 
 from fleet_control import ledger, run_title
 from sandbox.github_quota import marked
+from tests.lambda_fn.events import BEGAN
 
 TOKEN = "github-token-of-the-tests"
 REPO = "openclaw/clawdinators"
@@ -64,7 +64,7 @@ class SmallGitHub:
     commits: list[dict[str, Any]] = field(default_factory=list)
     state: str = "active"
     ends: str = ""
-    now: Callable[[], float] = time.time
+    now: Callable[[], float] = lambda: BEGAN
     host_files: tuple[str, ...] = ("clawdinator-1.nix", "clawdinator-2.nix")
     _let_go: asyncio.Event = field(default_factory=asyncio.Event)
     _runner: web.AppRunner | None = None
@@ -130,7 +130,7 @@ class SmallGitHub:
         if self.ends:
             answer.headers["github-authentication-token-expiration"] = self.ends
         if self.remaining is not None:
-            reset = str(int(time.time() + 1800))
+            reset = str(int(self.now() + 1800))
             answer.headers.update(
                 {
                     "x-ratelimit-limit": "5000",
@@ -232,7 +232,7 @@ class SmallGitHub:
 
 def run_of(entry: ledger.Entry, run_id: int, **fields: Any) -> dict[str, Any]:
     """A run as GitHub's API has it, waiting since now."""
-    return run_at(time.time(), entry, run_id, **fields)
+    return run_at(BEGAN, entry, run_id, **fields)
 
 
 def run_at(seconds: float, entry: ledger.Entry, run_id: int, **fields: Any) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from aiohttp import web
 
 from fleet_control.ledger import Entry
 from tests.lambda_fn.conftest import Ask, TurnedNow
-from tests.lambda_fn.events import AGENT_1, AGENTS, CHAT_1, PERSONS, function_url
+from tests.lambda_fn.events import AGENT_1, AGENTS, BEGAN, CHAT_1, PERSONS, function_url
 from tests.lambda_fn.small_github import HTML, TOKEN, SmallGitHub, job, run_of
 
 
 def ago(**time: float) -> str:
-    return f"{datetime.now(UTC) - timedelta(**time):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{datetime.fromtimestamp(BEGAN, UTC) - timedelta(**time):%Y-%m-%dT%H:%M:%SZ}"
 
 
 async def test_a_run_is_told_with_its_jobs_and_why_it_failed(ask: Ask, github: SmallGitHub) -> None:

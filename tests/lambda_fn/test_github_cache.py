@@ -87,10 +87,10 @@ async def test_a_run_that_was_seen_to_end_is_not_listed_as_unfinished_after_that
     github.runs[0] |= {"status": "completed", "conclusion": "success"}
     now.ahead = 0.5
     seen = (await ask(RUN)).body["run"], *(await ask(WAITERS)).body["runs"]
-    now.ahead = 2.5
+    now.ahead = 6
     await ask(WAITERS)
     asked = len(github.asked)
-    now.ahead = 6
+    now.ahead = 10
     await ask(WAITERS)
 
     assert [run["status"] for run in seen] == ["completed", "completed"]

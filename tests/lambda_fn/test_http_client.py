@@ -5,7 +5,6 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from lambda_fn.github import GitHubClient
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.http_client import Budget, HttpServer, tls_context
 from lambda_fn.settings import read_settings
+from tests.lambda_fn.events import BEGAN
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -275,7 +275,7 @@ class Turned:
     """A clock that moves only when somebody sleeps, and then calls `wakes`."""
 
     def __init__(self, wakes: Callable[[], None]) -> None:
-        self.seconds = datetime.now(UTC).timestamp()
+        self.seconds = BEGAN
         self.slept: list[float] = []
         self._wakes = wakes
 

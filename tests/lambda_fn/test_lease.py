@@ -1,7 +1,6 @@
 """One deploy of a bot instance under way, and one a minute, by a table that moto keeps."""
 
 import asyncio
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +10,7 @@ from tests.lambda_fn.conftest import Ask, TurnedNow
 from tests.lambda_fn.events import (
     AGENT_1,
     AGENTS,
+    BEGAN,
     CHAT_1,
     by_agent,
     by_person,
@@ -138,7 +138,7 @@ async def test_after_a_second_try_the_runs_of_both_are_searched(
     now.ahead = LISTED - 1
     await lost(ask, github)
     entry = AGENTS._replace(request_id="agent.clawdinator-1.cli.1")
-    moment = f"{datetime.fromtimestamp(time.time() + created, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    moment = f"{datetime.fromtimestamp(BEGAN + created, UTC):%Y-%m-%dT%H:%M:%SZ}"
     github.runs = [run_of(entry, 7, created_at=moment)]
 
     now.ahead = 2 * LISTED

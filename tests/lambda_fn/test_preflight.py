@@ -1,7 +1,6 @@
 """What the Control API sees of whether a deploy would work, each thing broken by itself."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from aiohttp import web
 
 from fleet_control.preflight import Outcome, Point
 from tests.lambda_fn.conftest import ApiAnswer, Ask, TurnedNow
-from tests.lambda_fn.events import AGENT_1, CHAT_1, PERSONS, function_url
+from tests.lambda_fn.events import AGENT_1, BEGAN, CHAT_1, PERSONS, function_url
 from tests.lambda_fn.role import TABLE, LambdaRole
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub, run_of
 from tests.lambda_fn.test_held_lock import NOW, WHO, lock, note
@@ -61,7 +60,9 @@ def said(message: str, status: int, **headers: str) -> web.Response:
 async def test_all_is_well_and_no_run_began(
     ask: Ask, github: SmallGitHub, locks: LambdaRole
 ) -> None:
-    github.ends = f"{datetime.now(UTC) + timedelta(days=100, hours=1):%Y-%m-%d %H:%M:%S} UTC"
+    github.ends = (
+        f"{datetime.fromtimestamp(BEGAN, UTC) + timedelta(days=100, hours=1):%Y-%m-%d %H:%M:%S} UTC"
+    )
 
     answer = await ask(PREFLIGHT)
 
@@ -189,7 +190,7 @@ async def test_a_token_that_ends_within_two_weeks_says_so(
     outcome: Outcome,
     told: str,
 ) -> None:
-    end = datetime.now(UTC) + ends
+    end = datetime.fromtimestamp(BEGAN, UTC) + ends
     for form in (f"{end:%Y-%m-%d %H:%M:%S} UTC", f"{end:%Y-%m-%d %H:%M:%S} +0000"):
         github.ends = form
         check = of(await ask(PREFLIGHT))[Point.GITHUB_TOKEN]
@@ -261,7 +262,7 @@ async def test_a_lock(
     if status:
         github.runs = [run_of(PERSONS, 17, status=status)] if status != "deleted" else []
         note(locked.environ)
-    locked.now.ahead = NOW + ahead - time.time()
+    locked.now.ahead = NOW + ahead - BEGAN
 
     check = of(await ask(PREFLIGHT))[Point.LOCK]
 

@@ -53,7 +53,7 @@ async def test_what_runs_goes_on_what_waited_stops_and_one_yes_overrides_it_once
         assert "A roll is under way, and goes on if its plan was made before" in " ".join(
             said.split()
         )
-        assert f"✓ deploy {ONE}: done after" in said
+        assert f"✓ deploy {ONE}: done" in said
         assert f"✗ deploy {TWO}: failed" in said
         assert f"why: {FROZEN}" in " ".join(said.split())
         assert (after[ONE] != before[ONE], after[TWO]) == (True, before[TWO])
@@ -68,7 +68,7 @@ async def test_what_runs_goes_on_what_waited_stops_and_one_yes_overrides_it_once
             asked = await bot.say(f"/fleet deploy {TWO}")
             assert f"{FROZEN}" in " ".join(asked.split())
             done = await bot.say("yes")
-            assert f"✓ deploy {TWO}, overriding the freeze: done after" in done
+            assert f"✓ deploy {TWO}, overriding the freeze: done" in done
             assert "note: This overrides the freeze by operator in the terminal" in done
             assert "(frozen)" in await bot.say(f"/fleet deploy {TWO}", "no")
 

@@ -60,7 +60,7 @@ def test_a_deploy_is_redrawn_in_place_above_what_is_typed_and_after_ctrl_d_to_it
         person.types(CTRL_U + CTRL_D + "x\r")
         screen = person.sees("\n\nwaiting for the end of this; Ctrl-C leaves at once")
         assert "▸ deploy clawdinator-2: replacing" in screen
-        screen = person.sees("✓ deploy clawdinator-2: done after", "GitHub ran 1 deploy:")
+        screen = person.sees("✓ deploy clawdinator-2: done", "GitHub ran 1 deploy:")
         assert screen.count("deploy clawdinator-2: ") == 1
         assert "waiting" not in screen
         counted = int(screen.partition("GitHub counted ")[2].partition(" calls")[0])
