@@ -24,6 +24,7 @@ class GitHubCache:
 
     Attributes:
         token_ends: when our token ends, as GitHub said last, Unix seconds; None where it does not.
+        used_up: which limits are, each with the last such minute of Unix time.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class GitHubCache:
         self._quota: Quota | None = None
         self._changed = 0.0
         self.token_ends: float | None = None
+        self.used_up: dict[str, int] = {}
 
     def answer(self, path: str) -> Response | None:
         said = self._said.get(path)
