@@ -1,4 +1,4 @@
-"""A `python3` that starts fast: it forks a process that has imported already what a run needs.
+"""A `python3` that starts fast: it forks what has imported what a run needs, or a host's boot.
 
 What a run's steps do is the same, in processes of their own; only starting them is cheap. Our own
 modules count as imported where the run has the same, byte for byte; and requirements that pip found
@@ -30,6 +30,7 @@ LIBRARIES = ("boto3", "botocore.session", "pydantic", "pip._internal.commands.in
 SERVICES = ("ec2", "ssm", "s3", "sts", "service-quotas", "dynamodb")
 # Of our own, whatever is beside or below it in these.
 PACKAGES = ("fleet_control", "workflows.fleet_deploy", "sandbox.tofu")
+BOOT = "clawbot.provision.boot"
 MOTO = "sandbox.moto_process"
 _LARGEST = 1 << 17
 _MOST_FILES = 64
@@ -127,7 +128,8 @@ def _import_for_runs() -> dict[str, bytes]:
         found = pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
         for name in (one.name for one in found if not one.name.endswith("__main__")):
             importlib.import_module(name)
-    return _ours(package.partition(".")[0] for package in PACKAGES)
+    importlib.import_module(BOOT)
+    return _ours(name.partition(".")[0] for name in (*PACKAGES, BOOT))
 
 
 def _ours(roots: Iterable[str]) -> dict[str, bytes]:
