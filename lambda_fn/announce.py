@@ -153,7 +153,7 @@ def _listed(run_id: int, github: GitHubClient) -> DeployFacts:
 
 
 def _with_jobs(run: Run, github: GitHubClient) -> Run:
-    return run._replace(jobs=tuple(one.job for one in github.jobs(run.id)))
+    return run._replace(jobs=tuple(one.job for one in github.jobs(run)))
 
 
 def _silence(
