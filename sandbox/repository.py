@@ -85,6 +85,7 @@ class Repository:
         for one in PAST:
             self._change(CHANGES, *one)
         self._read = cache(self._read_once)
+        self._clone = cache(self._clone_once)
 
     def find(self, ref: str) -> str | None:
         """The commit that a branch, or a commit's own name, stands for now."""
@@ -165,11 +166,19 @@ class Repository:
         if commit is None:
             return None
         folder.mkdir(exist_ok=True)
-        self._git("clone", "--quiet", "--shared", "--no-checkout", str(self._folder), str(folder))
-        self._git("-C", str(folder), "checkout", "--quiet", "--detach", commit)
+        copy = ("cp", "-R", f"{self._clone(commit)}/.", str(folder))
+        subprocess.run(copy, check=True)  # noqa: S603  (fixed words, and folders of our own)
         if not with_history:
             shutil.rmtree(folder / ".git")
         return commit
+
+    def _clone_once(self, commit: str) -> Path:
+        """A clone in which that commit lies checked out, which nobody works in: to copy one is
+        quicker by far than to make one."""
+        clone = self._folder / ".git" / f"clone-{commit}"
+        self._git("clone", "--quiet", "--shared", "--no-checkout", str(self._folder), str(clone))
+        self._git("-C", str(clone), "checkout", "--quiet", "--detach", commit)
+        return clone
 
     def _now(self) -> bytes | None:
         """The registry's content at its source."""
