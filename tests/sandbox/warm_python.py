@@ -10,6 +10,7 @@ import gc
 import hashlib
 import importlib
 import json
+import marshal
 import os
 import pkgutil
 import runpy
@@ -21,7 +22,6 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -36,21 +36,23 @@ _MOST_FILES = 64
 # Above any that a program was given.
 _ASIDE = 512
 
-# In a run, `python3`: it hands over all it was given, and ends as the fork does.
+# In a run, `python3`: it hands over all it was given, and ends as the fork does. It imports nothing
+# that an interpreter has to look for: a deploy starts a dozen of these.
 _CLIENT = """\
 #!{python} -IS
-import json, os, socket, sys
+import _socket, marshal, os, sys
 if sys.argv[1:2] != ["-m"]:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 with os.scandir("/proc/self/fd") as open_:
     files = [int(one.name) for one in open_]
 files = [one for one in files if os.path.exists(f"/proc/self/fd/{{one}}")]
-asked = json.dumps([sys.argv[2:], os.getcwd(), dict(os.environ), files])
-with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
-    server.connect({addresses!r}[sys.argv[2] == {moto!r}])
-    socket.send_fds(server, [asked.encode()], files)
-    code = server.recv(16)
-sys.exit(int(code) if code else 1)
+asked = marshal.dumps([sys.argv[2:], os.getcwd(), dict(os.environ), files])
+rights = b"".join(one.to_bytes(4, sys.byteorder) for one in files)
+server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+server.connect({addresses!r}[sys.argv[2] == {moto!r}])
+server.sendmsg([asked], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
+code = server.recv(16)
+os._exit(int(code) if code else 1)
 """
 
 
@@ -96,12 +98,8 @@ def _serve(what: str, listener: socket.socket, folder: Path) -> None:
 
 def _read_descriptions() -> None:
     """AWS's, of the services that a run asks: megabytes of JSON that need not be read in each."""
-    import botocore.loaders  # noqa: PLC0415  (in the server alone)
-    import botocore.session  # noqa: PLC0415  (the same)
-
-    shared = cache(botocore.loaders.create_loader)
-    botocore.loaders.create_loader = botocore.session.create_loader = shared
-    session = botocore.session.get_session()
+    importlib.import_module("sandbox.botocore_cache").read_once()
+    session = importlib.import_module("botocore.session").get_session()
     for service in SERVICES:
         session.create_client(
             service, "eu-central-1", aws_access_key_id="none", aws_secret_access_key="none"
@@ -174,7 +172,7 @@ def _become(client: socket.socket, ours: dict[str, bytes], folder: Path) -> None
     """The program that was asked for; never returns."""
     os.setsid()
     message, given, _, _ = socket.recv_fds(client, _LARGEST, _MOST_FILES)
-    (name, *words), here, environ, files = json.loads(message)
+    (name, *words), here, environ, files = marshal.loads(message)  # noqa: S302  (of our own client)
     client = socket.socket(fileno=_aside(client.detach()))
     for number, descriptor in zip(files, list(map(_aside, given)), strict=True):
         os.dup2(descriptor, number)
