@@ -28,6 +28,8 @@ PAST = (
     ("The agent keeps its sessions", 1_770_026_400),
     ("A newer nixpkgs", 1_770_976_800),
 )
+# It does not live for long: to pack it, or to look whether that is due, does not pay.
+_PASSING = ("-c", "core.compression=0", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
 # What git does not track, and what no run needs: a job should not wait for it.
 _LEFT_OUT = shutil.ignore_patterns(
     ".git",
@@ -78,7 +80,7 @@ class Repository:
         self.uploads = uploads
         self.branch = branch
         shutil.copytree(checkout, folder, ignore=_LEFT_OUT, symlinks=True)
-        self._git("init", "--quiet", "--initial-branch", branch)
+        self._git("init", "--quiet", "--template=", "--initial-branch", branch)
         self._fill_in()
         self._lay_registry()
         self.commits: list[str] = []
@@ -234,7 +236,7 @@ class Repository:
         }
         try:
             done = subprocess.run(  # noqa: S603  (fixed words, and commits of our own)
-                ["git", *argv],  # noqa: S607  (whichever is installed)
+                ["git", *_PASSING, *argv],  # noqa: S607  (whichever is installed)
                 cwd=self._folder, env=environ, capture_output=True, check=True,
             )  # fmt: skip
         except FileNotFoundError as error:
