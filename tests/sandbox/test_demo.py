@@ -17,8 +17,6 @@ from tests.recording_proxy import VARIABLES, recording
 from tests.sandbox.full_loop import entry, give_once
 from tests.sandbox.terminal_user import COMMAND, ENVIRON, PATIENCE_SECONDS, ROOT
 
-pytestmark = pytest.mark.xdist_group("world")
-
 
 @pytest.fixture(autouse=True)
 def _listening() -> Iterator[None]:

@@ -32,7 +32,6 @@ def old(number: int) -> str:
     return f"{duration.older(time.time() - PAST[number][1])} old"
 
 
-@pytest.mark.xdist_group("world")
 async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python: Path) -> None:
     write_registry(tmp_path / "instances.json", (ONE, TWO))
     async with (
@@ -84,7 +83,6 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python
         assert "No host runs for nobody." in said
 
 
-@pytest.mark.xdist_group("world")
 async def test_what_somebody_spoiled_is_refused_by_name_and_nothing_is_touched(
     tmp_path: Path,
 ) -> None:
