@@ -31,7 +31,7 @@ def progress(run: Run, ahead: int = 0) -> Progress:
         review=run.status == "waiting",
         hosts=hosts,
         made_of=made_of,
-        asked=seconds(run.created) if made_of else 0.0,
+        asked=seconds(run.created),
         began=began,
         # While it runs, a number that moves by itself would be a change to show, each time.
         took=max(0.0, _ended(run) - began) if run.finished else 0.0,
