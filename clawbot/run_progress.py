@@ -99,7 +99,7 @@ def _hosts(run: Run) -> Iterator[HostProgress]:
 
 
 def _host_stage(job: Job, run: Run) -> HostStage:
-    if job.status == "completed":
+    if job.finished:
         if job.conclusion == "success":
             return HostStage.HEALTHY
         # A matrix's later jobs end as cancelled when an earlier one fails; they never began.

@@ -160,6 +160,10 @@ class Job(NamedTuple):
     completed_at: str | None = None
     steps: tuple[Step, ...] = ()
 
+    @property
+    def finished(self) -> bool:
+        return self.status == "completed"
+
 
 class Revision(NamedTuple):
     """A commit that hosts are built from, as far as it is known.

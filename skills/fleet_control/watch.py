@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from fleet_control.caller import is_instance_id
 from fleet_control.deployed import Deployed
-from fleet_control.fault import SEVERITY, Problem
+from fleet_control.fault import SEVERITY, Fault, Problem, missing
 from fleet_control.finding import Finding, of_many
 from fleet_control.status import FleetStatus, InstanceStatus
 from fleet_control.watch_report import FLAPS, FLAPS_WITHIN_SECONDS, Report, report
@@ -48,11 +48,11 @@ def is_reading(status: FleetStatus) -> bool:
     return status.machines > 0 and bool(status.known.version)
 
 
-def findings(status: FleetStatus) -> tuple[Finding, ...]:
+def findings(status: FleetStatus, had_host: Collection[str] = ()) -> tuple[Finding, ...]:
     """What is wrong by this reading. That a newer image is there, or another type asked for, is for
-    whoever deploys next."""
+    whoever deploys next. What had a host is without one now, whatever the ledger knows."""
     of_rows = (
-        (_named(row), fault)
+        (_named(row), _lost(row.id, fault, had_host, status.taken))
         for row in status.rows
         for fault in row.faults
         # Of a machine that no entry asks for it matters only that it is there.
@@ -64,6 +64,18 @@ def findings(status: FleetStatus) -> tuple[Finding, ...]:
         for of, fault in (*of_rows, *of_fleet)
         if fault.problem in CONCERNS
     )
+
+
+def _lost(id_: str, fault: Fault, had_host: Collection[str], now: float) -> Fault:
+    is_lost = fault.problem is Problem.NOT_DEPLOYED and id_ in had_host
+    return missing(id_, None, now) if is_lost else fault
+
+
+def with_hosts(state: WatchState, status: FleetStatus) -> WatchState:
+    """The state that knows of each instance whether it was ever seen to have a host."""
+    have = {row.id for row in status.rows if row.host}
+    had = (id_ for id_ in status.registry.ids if id_ in state.had_host or id_ in have)
+    return replace(state, had_host=frozenset(had))
 
 
 def without_removed(state: WatchState, status: FleetStatus) -> WatchState:
@@ -119,7 +131,7 @@ def step(
     for key, telling in _due(courses, moment).items():
         pending.append(Owed(telling, key.of, _problem(courses[key], telling)))
         courses[key] = _told(courses[key], telling)
-    after = WatchState(_uncovered(courses), moment, tuple(pending))
+    after = replace(state, courses=_uncovered(courses), read=moment, pending=tuple(pending))
     is_news = len(pending) > len(state.pending)
     return after, report(after, seen.values()) if is_news else None
 

@@ -13,8 +13,8 @@ from tests.provision.operator_shell import Operator
 
 
 @pytest.fixture(scope="session")
-def moto_process() -> Iterator[str]:
-    server = MotoServer(images(0))
+def moto_process(python: Path) -> Iterator[str]:
+    server = MotoServer(images(0), python=python)
     yield asyncio.run(server.start())
     asyncio.run(server.stop())
 

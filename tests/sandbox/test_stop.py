@@ -80,7 +80,7 @@ async def test_the_hosts_before_are_done_the_one_in_hand_too_and_the_others_unto
                 assert (run.conclusion, told) == ("success", "done")
                 assert "✓ deploy all: done" in said
             else:
-                assert (run.conclusion, told) == ("failure", "stopped")
+                assert (run.conclusion, told) == ("failure", "stopped"), said
                 check_told(said, run, ids, stop.done)
 
 

@@ -42,7 +42,7 @@ def test_a_watch_report_says_first_what_matters_then_whom_it_calls_then_each_thi
         "    Ask: /fleet deploy claw-2.",
         "🔴 The fleet · no image for 5 weeks",
         "    Mend it.",
-        "🟡 claw-3 · not healthy; it comes and goes, so I say no more of it until it rests",
+        "🔴 claw-3 · not healthy; it comes and goes, so I say no more of it until it rests",
         "    See /fleet status.",
         "🟢 claw-4 · over: no host",
         "Still not well: claw-5, claw-6. /fleet status shows all.",
@@ -52,7 +52,9 @@ def test_a_watch_report_says_first_what_matters_then_whom_it_calls_then_each_thi
 
 def test_the_light_of_a_report_is_that_of_the_worst() -> None:
     one = (finding(),)
-    assert lines(WatchReport(flapping=one, well=one))[0][0] == "🟡"
+    mild = (Finding("", Problem.TOKEN_ENDS, "GitHub's token ends"),)
+    assert lines(WatchReport(wrong=mild, flapping=one, well=one))[0][0] == "🔴"
+    assert lines(WatchReport(flapping=mild, well=one))[0][0] == "🟡"
     assert lines(WatchReport(well=one))[0] == "🟢 claw-2 is well again"
 
 
