@@ -89,9 +89,10 @@ class RealControlApi:
         self.environ.pop("AWS_ENDPOINT_URL_DYNAMODB", None)
 
     def rows(self) -> dict[str, dict[str, Any]]:
-        """What stands in the table, by key, as DynamoDB spells it."""
+        """What stands in the table, by key, as DynamoDB spells it; without what is counted of each
+        minute."""
         items = self.client_of_table().scan(TableName=self.environ["CONTROL_TABLE"])["Items"]
-        return {one["pk"]["S"]: one for one in items}
+        return {one["pk"]["S"]: one for one in items if not one["pk"]["S"].startswith("tells#")}
 
     def client_of_table(self) -> Any:
         """Boto's client of DynamoDB, who may do anything."""
