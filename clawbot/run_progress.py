@@ -6,7 +6,7 @@ from dataclasses import replace
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from fleet_control import phrases
 from fleet_control.deploy_jobs import EndState, left, ran, reached, remarks, stopped_by
-from fleet_control.host_change import HOST_JOB, changes
+from fleet_control.host_change import HOST_JOB, changes, target
 from fleet_control.ledger import Job, Run, person, seconds
 from fleet_control.rollback import unreached
 
@@ -23,7 +23,7 @@ def progress(run: Run, ahead: int = 0) -> Progress:
     made_of = None if any(one.revision for one in hosts) else run.made_of
     known = Progress(
         stage=stage,
-        target=run.target,
+        target=target(run),
         image_or_commit=run.image_or_commit,
         url=run.url,
         run_id=run.id,
@@ -31,7 +31,7 @@ def progress(run: Run, ahead: int = 0) -> Progress:
         review=run.status == "waiting",
         hosts=hosts,
         made_of=made_of,
-        asked=seconds(run.created) if made_of else 0.0,
+        asked=seconds(run.created),
         began=began,
         # While it runs, a number that moves by itself would be a change to show, each time.
         took=max(0.0, _ended(run) - began) if run.finished else 0.0,

@@ -193,7 +193,10 @@ def leased(
         row = row if is_its_own else row.with_earlier(ask.bot, ask.message)
         return row._replace(end=row.end or ask.end)
     earlier = row.with_earlier(row.by, row.message).earlier
-    return mine._replace(earlier=earlier).standing_in(ask.message)
+    # Whoever had it in between may have said nothing: then it goes on where it stands.
+    last_by, last = earlier[-1] if earlier else ("", "")
+    goes_on = last if last_by == ask.bot else ""
+    return mine._replace(earlier=earlier).standing_in(ask.message or goes_on)
 
 
 def silenced(row: AnnounceLease | None, ask: ApiRequest, why: Silence, now: float) -> Silence:

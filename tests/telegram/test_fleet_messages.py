@@ -136,12 +136,17 @@ def test_a_message_of_a_supergroup_alone_has_an_address(
 @pytest.mark.parametrize(
     ("channel", "message", "told", "url"),
     [
-        ("telegram:-1001234567890/5", "77", " in the fleet's channel", "/c/1234567890/5/77"),
-        ("telegram:-1001234567890", "77", " in the fleet's channel", "/c/1234567890/77"),
-        ("telegram:-4004", "77", " in the fleet's channel", ""),
-        ("telegram:x", "77", " in Telegram", ""),
-        ("discord:91", "77", " in Discord", ""),
-        ("", "", "", ""),
+        (
+            "telegram:-1001234567890/5",
+            "77",
+            "it goes on in the fleet's channel",
+            "/c/1234567890/5/77",
+        ),
+        ("telegram:-1001234567890", "77", "it goes on in the fleet's channel", "/c/1234567890/77"),
+        ("telegram:-4004", "77", "it goes on in the fleet's channel", ""),
+        ("telegram:x", "77", "it goes on in Telegram", ""),
+        ("discord:91", "77", "it goes on in Discord", ""),
+        ("", "", "another bot tells how it goes", ""),
     ],
 )
 def test_a_reply_whose_bot_was_away_says_where_it_goes_on(
@@ -149,6 +154,5 @@ def test_a_reply_whose_bot_was_away_says_where_it_goes_on(
 ) -> None:
     html = render(GoesOn("Deploy claw-2", channel, message), NOW)
     text, entities = read_text(html, "HTML")
-    away = f"I was away, so another bot tells how this goes{told}."
-    assert text == f"⚪ Deploy claw-2\n{away}"
+    assert text == f"⚪ Deploy claw-2\nThis is no longer kept up to date: {told}."
     assert "".join(one.get("url", "") for one in entities).endswith(url)
