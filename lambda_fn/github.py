@@ -189,7 +189,7 @@ class GitHubClient:
         question whether something has changed that has not."""
         path, now = request.path, self.now
         known = self.cache.answer(path)
-        if known and self.cache.is_fresh(path, now, seconds):
+        if known and self.cache.is_fresh(path, now, min(seconds, self.cache.longest)):
             return known
         self.cache.check_quota(self._spared, now)
         answer = self._ask(request, known.headers.get("etag", "") if known else "")

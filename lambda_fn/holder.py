@@ -5,9 +5,7 @@ one that somebody started by hand.
 """
 
 
-def is_anothers(
-    by: str, began: int, until: float, bot: str, asker_began: int, now: float
-) -> bool:
+def is_anothers(by: str, began: int, until: float, bot: str, asker_began: int, now: float) -> bool:
     """Whether a lease is not the asker's: it is `by`'s, of whom that process has it which began at
     `began`, until then. Both beginnings are Unix milliseconds by the clocks of their machines, 0 of
     a bot of before there were any."""

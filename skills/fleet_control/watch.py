@@ -31,8 +31,10 @@ GONE_SECONDS = 600
 TOGETHER_SECONDS = 120
 # Between two readings so far apart anything may have been.
 GAP_SECONDS = 300
-# What flaps is told of again once it was one or the other for so long.
+# What flaps is told of again once it was there for so long, or was gone for longer than it ever is
+# between two flaps: else it would be well, and flap again, every two hours.
 RESTED_SECONDS = 1800
+CALM_SECONDS = 3600
 # Of more instances at once it is the fleet that something is wrong with, and it is until so few are
 # left.
 MANY = 8
@@ -241,7 +243,8 @@ def _comes_due(course: Course) -> tuple[Telling, int, int] | None:
         return None
     kind = Telling.WRONG if course.present else Telling.WELL
     if course.flapping:
-        return kind, course.since + RESTED_SECONDS, course.count
+        rests = RESTED_SECONDS if course.present else CALM_SECONDS
+        return kind, course.since + rests, course.count
     if len(course.came) >= FLAPS:
         return Telling.FLAPPING, course.since, READINGS
     if course.worse_count:

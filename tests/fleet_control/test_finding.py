@@ -189,25 +189,3 @@ def test_what_was_pending_is_told_in_words_of_now_or_else_in_few() -> None:
         ILL,
     )
     assert told.well == (Finding("", Problem.TOKEN_ENDS, "GitHub's token near its end"),)
-
-
-def test_a_token_that_ended_is_told_though_its_end_was_and_renewed_it_is_well_once() -> None:
-    ends = Finding("", Problem.TOKEN_ENDS, "GitHub's token ends on 2026-10-05", "Renew it.")
-    ended = ends._replace(problem=Problem.TOKEN_ENDED, words="GitHub's token ended on 2026-10-05")
-
-    told = steps(*each_minute(0, 30, ends), *each_minute(31, 60, ended), *each_minute(61, 90))
-
-    was = Finding("", Problem.TOKEN_ENDED, "GitHub's token at its end")
-    assert told == [
-        (300, Report(wrong=(ends,))),
-        (36 * 60, Report(wrong=(ended,))),
-        (71 * 60, Report(well=(was,))),
-    ]
-
-
-def test_a_machine_that_nobody_knows_is_told_with_what_to_do_though_it_is_not_seen_now() -> None:
-    owed = Owed(Telling.FLAPPING, "i-00000099", Problem.UNREGISTERED)
-
-    (told,) = report(WatchState({}, 0, (owed,))).flapping
-
-    assert told.repair == "`/fleet status` names it; find out whose it is before you end it."

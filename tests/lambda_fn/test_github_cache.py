@@ -45,6 +45,21 @@ async def test_the_registry_is_asked_for_every_five_seconds_and_counted_when_it_
     assert seen == [("{}", 1, 1), ("{}", 1, 1), ("{}", 2, 1), ("{}", 2, 1), ("[]", 3, 2)]
 
 
+async def test_where_runs_take_seconds_a_run_is_asked_for_as_often_as_that_wants(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    """In the sandbox; its question costs nothing where nothing has changed."""
+    github.runs = [run_of(PERSONS, 7)]
+    cache, asked = GitHubCache(longest=1.0), []
+    for ahead in (0.0, 0.5, 1.5, 4.0):
+        now.ahead = ahead
+        await ask(RUN, another_process=cache)
+        asked.append(sum(one.path.endswith("/runs/7") for one in github.rest))
+
+    assert asked == [1, 1, 2, 3]
+    assert github.counted == 2
+
+
 async def test_all_who_wait_share_one_listing(
     ask: Ask, github: SmallGitHub, now: TurnedNow
 ) -> None:

@@ -100,12 +100,8 @@ def _serve(what: str, listener: socket.socket, folder: Path) -> None:
 
 def _read_descriptions() -> None:
     """AWS's, of the services that a run asks: megabytes of JSON that need not be read in each."""
-    import botocore.loaders  # noqa: PLC0415  (in the server alone)
-    import botocore.session  # noqa: PLC0415  (the same)
-
-    shared = cache(botocore.loaders.create_loader)
-    botocore.loaders.create_loader = botocore.session.create_loader = shared
-    session = botocore.session.get_session()
+    importlib.import_module("sandbox.botocore_cache").read_once()
+    session = importlib.import_module("botocore.session").get_session()
     for service in SERVICES:
         session.create_client(
             service, "eu-central-1", aws_access_key_id="none", aws_secret_access_key="none"
