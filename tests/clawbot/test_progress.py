@@ -173,6 +173,12 @@ def test_every_other_end_is_told_in_words() -> None:
         assert words in seen.reason
 
 
+def test_one_that_was_cancelled_while_it_waited_says_what_to_do_next() -> None:
+    seen = progress(run(7, "completed", "cancelled"))
+
+    assert seen.advice == "No host was touched. Ask again if it is still wanted."
+
+
 def test_the_time_a_run_waited_does_not_count_as_taken() -> None:
     jobs = (
         job("plan")._replace(

@@ -16,6 +16,7 @@ from fleet_control.ledger import seconds
 from tests.clawbot.bots import KeptChat, ask
 from tests.clawbot.control_api import Api, control_api, run
 from tests.clock import TurnedClock
+from tests.idle import idle
 
 OLD_API = (400, {"ok": False, "code": "bad_request", "error": "`action` must be one of …"})
 NO_TABLE = (500, {"ok": False, "code": "misconfigured", "error": "There is no control table."})
@@ -52,7 +53,7 @@ class Author:
         """In steps that each come to rest."""
         for _ in range(0, seconds, step):
             await self.clock.turn(step)
-            await asyncio.sleep(0.006)
+            await idle()
 
     @property
     def stages(self) -> list[Stage]:
