@@ -77,13 +77,6 @@ async def api(control: Lambda, clock: HastyClock) -> AsyncIterator[ControlApi]:
 
 
 @pytest.fixture
-async def hasty(control: Lambda, clock: HastyClock) -> AsyncIterator[ControlApi]:
-    """One whose deadline a test can wait for: it is aiohttp's own to keep."""
-    async with lambdas.client(control.url, clock, deadline=0.7) as made:
-        yield made
-
-
-@pytest.fixture
 def host(
     three_hosts: FakeEc2, control: Lambda, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> OnHost:

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 from botocore.auth import SigV4Auth
@@ -16,12 +16,16 @@ from fleet_control import json_output
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.ledger import Revision, Run
+from tests.clock import TurnedLoop
 from tests.fleet_control.fleets import registry_text
 
 TOKEN = "token-not-to-be-seen"
 ACCESS_KEY = "AKIANOTTOBESEEN"
 SECRET_KEY = "key-not-to-be-seen"
 REGION = "eu-central-1"
+DEADLINE_SECONDS = 5.0
+
+T = TypeVar("T")
 
 Act = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,6 +42,7 @@ class Lambda:
         history: what is answered beside a status; None where a test answers that in turn.
         connections: each request's connection, by number.
         signed: whether each request's signature holds, as botocore reckons it.
+        hangs: set once a call is there that is never answered, or not to its end.
         ended: set at the end, for those who never answer.
     """
 
@@ -50,6 +55,7 @@ class Lambda:
     connections: list[int] = field(default_factory=list)
     signed: list[bool] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    hangs: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -114,6 +120,7 @@ class Lambda:
         """Accept the next request, and never answer it."""
 
         async def act(_: web.Request) -> web.StreamResponse:
+            self.hangs.set()
             await self.ended.wait()
             return web.Response()
 
@@ -126,6 +133,7 @@ class Lambda:
             response = web.StreamResponse()
             await response.prepare(request)
             await response.write(b'{"ok": true, ')
+            self.hangs.set()
             await self.ended.wait()
             return response
 
@@ -142,7 +150,15 @@ class Lambda:
         self.acts.append(act)
 
 
-def client(url: str, clock: Clock, deadline: float = 5.0) -> ControlApi:
+async def given_up(control: Lambda, asking: Coroutine[None, None, T]) -> T:
+    """What comes of a call that hangs, past its deadline, which is aiohttp's own to keep."""
+    loop, asked = TurnedLoop(), asyncio.create_task(asking)
+    await control.hangs.wait()
+    await loop.turn(DEADLINE_SECONDS)
+    return await asked
+
+
+def client(url: str, clock: Clock, deadline: float = DEADLINE_SECONDS) -> ControlApi:
     """A client with the keys that `serving` knows."""
     return ControlApi(url, TOKEN, ACCESS_KEY, SECRET_KEY, REGION, clock, deadline)
 

@@ -9,7 +9,7 @@ from fleet_control.control_api import ControlApi
 from fleet_control.error import OutcomeUnknown
 from tests.fleet_control.deploys import DISPATCHED, ENTRY, FOUND, RUN, TAKEN
 from tests.fleet_control.hasty_clock import HastyClock
-from tests.fleet_control.lambdas import Lambda
+from tests.fleet_control.lambdas import Lambda, given_up
 from tests.fleet_control.nonsense import NONSENSE, Spoil, a_500, html
 
 # Before another dispatch, and before an outcome is called unknown: seconds between looks.
@@ -20,12 +20,14 @@ UNNAMED = {"ok": True, "message": "queued", "run": {"id": None, "url": "https://
 
 @pytest.mark.parametrize("lose", [Lambda.stays_silent, Lambda.trickles, Lambda.breaks_off])
 async def test_a_deploy_whose_answer_is_lost_is_looked_for_and_found(
-    control: Lambda, hasty: ControlApi, clock: HastyClock, lose: Spoil
+    control: Lambda, api: ControlApi, clock: HastyClock, lose: Spoil
 ) -> None:
     lose(control)
     control.has_runs(RUN)
 
-    assert await hasty.deploy(ENTRY) == FOUND
+    deploy = api.deploy(ENTRY)
+    found = deploy if lose is Lambda.breaks_off else given_up(control, deploy)
+    assert await found == FOUND
     assert control.actions == ["deploy", "runs"]
     assert control.asked[1]["request_id"] == ENTRY.request_id
     assert clock.slept == FIRST[:1]

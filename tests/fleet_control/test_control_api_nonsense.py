@@ -16,7 +16,7 @@ from tests.clock import TurnedLoop
 from tests.fleet_control import lambdas
 from tests.fleet_control.deploys import ENTRY, RUN
 from tests.fleet_control.hasty_clock import HastyClock
-from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN, Lambda
+from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN, Lambda, given_up
 from tests.fleet_control.nonsense import NONSENSE, Spoil
 
 
@@ -68,12 +68,12 @@ async def test_an_answer_of_the_wrong_shape_is_a_sentence(
 
 @pytest.mark.parametrize("spoil", [Lambda.stays_silent, Lambda.trickles])
 async def test_silence_and_slowness_end_at_the_deadline(
-    control: Lambda, hasty: ControlApi, spoil: Spoil
+    control: Lambda, api: ControlApi, spoil: Spoil
 ) -> None:
     spoil(control)
 
     with pytest.raises(ControlApiDown, match="did not answer in time"):
-        await hasty.runs()
+        await given_up(control, api.runs())
 
 
 async def test_a_question_on_a_broken_connection_is_asked_once_more(
