@@ -64,10 +64,10 @@ async def test_a_reply_lives_for_five_minutes_after_the_last_sign_of_it(
     channels: ToldChannels,
 ) -> None:
     await channels.deploy()
-    before = channels.api.rows()
+    before = channels.rows()
     await channels.clock.turn(GIVEN_UP - 1)
     asked = await channels.announce("claw-2")
-    assert channels.api.rows() == before
+    assert channels.rows() == before
     await channels.living()
     await channels.clock.turn(GIVEN_UP - 1)
     again = await channels.announce("claw-2")
@@ -131,9 +131,9 @@ async def test_a_lease_is_its_bots_for_three_minutes_since_it_renewed_it(
     await channels.announce("claw-2", message="5")
     for _ in range(2):
         await channels.clock.turn(LEASED - 1)
-        before = channels.api.rows()
+        before = channels.rows()
         assert (await channels.announce("claw-3")) == Announcement("leased", "claw-2", "5")
-        assert channels.api.rows() == before
+        assert channels.rows() == before
         assert (await channels.announce("claw-2")) == Announcement("", "claw-2", "5")
     await channels.clock.turn(LEASED)
 
