@@ -8,15 +8,20 @@ from clawbot.fleet_channel.channel import FleetChannel
 from clawbot.fleet_channel.dead_reply import DeadReply
 from clawbot.fleet_channel.lease import ChannelLease
 from clawbot.living_reply import LivingReply, NoPlace, ReplyMessage, State
-from clawbot.progress import Stage
+from clawbot.progress import HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Reply
 from clawbot.tracking import Tracker, found
 from clawbot.until_shown import until_shown
 from fleet_control.clock import Clock
 from fleet_control.ledger import Run
 
-# Where a deploy ended so, those are called whom the channel has for failures.
-CALLED_FOR = (Stage.FAILED, Stage.CANCELLED, Stage.UNKNOWN)
+
+def is_failure(end: Progress) -> bool:
+    """Whether those are called whom the channel has for failures. Whoever stopped a roll between
+    two hosts, or cancelled one that had touched none, meant to."""
+    if end.stage is Stage.CANCELLED:
+        return any(host.stage is not HostStage.UNTOUCHED for host in end.hosts)
+    return end.stage in (Stage.FAILED, Stage.UNKNOWN)
 
 
 class NotSent(Exception):
@@ -113,8 +118,8 @@ class ChannelCall:
         await self._lease.certain()
         if self._lease.was_told:
             return
-        failed = end.progress.stage in CALLED_FOR
-        called = replace(end, asker=self._asker, calls=self._calls if failed else ())
+        calls = self._calls if is_failure(end.progress) else ()
+        called = replace(end, asker=self._asker, calls=calls)
         if called.asker or called.calls:
             await calling(called)
         await self._lease.ended(end.progress.stage)

@@ -71,7 +71,7 @@ async def test_whoever_takes_over_tells_it_anew_and_the_first_points_there_once_
     assert len(fleet.discord.messages) == 2
     await fleet.start("claw-1")
     await fleet.passes(60)
-    fleet.api.end(7, "cancelled")
+    fleet.api.end(7, "failure")
     await fleet.passes(300)
 
     (told,) = fleet.told

@@ -2,8 +2,8 @@
 
 import pytest
 
-from clawbot.fleet_channel.telling import CALLED_FOR
-from clawbot.progress import Stage
+from clawbot.fleet_channel.telling import is_failure
+from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying
 from fleet_control.ledger import Entry
 from tests.clawbot.told_fleet import AGENTS, ASKED_IN, BUTTON, CALLED, DISCORD, SAM, ToldFleet
@@ -149,8 +149,35 @@ async def test_one_run_that_the_table_has_in_an_unknown_form_silences_no_other(
     assert len(fleet.discord.messages) == 3
 
 
-def test_those_on_call_are_called_where_it_failed_was_cancelled_or_is_not_known() -> None:
-    """Whoever stopped a roll between two hosts meant to."""
-    over = {Stage.DONE, Stage.FAILED, Stage.CANCELLED, Stage.STOPPED, Stage.UNKNOWN}
+@pytest.mark.parametrize("host", HostStage)
+def test_those_on_call_are_called_where_it_failed_or_is_not_known(host: HostStage) -> None:
+    """Whoever stopped a roll between two hosts, or cancelled one that had touched none, meant to."""
+    hosts = (
+        HostProgress("claw-1", "ami-1", "ami-2", HostStage.UNTOUCHED),
+        HostProgress("claw-2", "ami-1", "ami-2", host),
+    )
+    over = {
+        stage: is_failure(Progress(stage, "all", hosts=hosts))
+        for stage in (Stage.DONE, Stage.FAILED, Stage.CANCELLED, Stage.STOPPED, Stage.UNKNOWN)
+    }
 
-    assert over - {*CALLED_FOR} == {Stage.DONE, Stage.STOPPED}
+    assert over == {
+        Stage.DONE: False,
+        Stage.FAILED: True,
+        Stage.CANCELLED: host is not HostStage.UNTOUCHED,
+        Stage.STOPPED: False,
+        Stage.UNKNOWN: True,
+    }
+
+
+async def test_an_agents_deploy_that_a_person_cancelled_while_it_waited_calls_nobody(
+    fleet: ToldFleet,
+) -> None:
+    await fleet.start("claw-1")
+    fleet.api.begin(AGENTS, 7)
+    await fleet.passes(30)
+    fleet.api.end(7, "cancelled")
+    await fleet.passes(60)
+
+    assert len(fleet.told) == 1
+    assert fleet.discord.called == []
