@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from clawbot import wording
@@ -33,8 +34,9 @@ class AskersReply:
         calls = call.calls
         self._lease = ReplyLease(calls.api, call.request_id, calls.clock, held=call.ours)
         self._follows = False
+        leased = LeasedCall(call, self._lease)
         self._show = until_shown(
-            partial(reply.follow, call=call), call.request_id, calls.clock, self._may_show
+            partial(reply.follow, call=leased), call.request_id, calls.clock, self._may_show
         )
 
     async def show(self, reply: Reply) -> Reply:
@@ -42,13 +44,16 @@ class AskersReply:
         return reply
 
     async def follow(self, begun: Deploying) -> Reply:
-        """Show what changes after `begun`, for as long as the reply lives; what it ends with."""
+        """Show what changes after `begun`, for as long as the reply lives; what it ends with. One
+        that a younger process of this bot keeps is left as it is."""
         self._follows = True
         ended = await self._lease.while_held(self._tracker.follow(begun, self._show))
         self._follows = False
         if ended is not None:
             return ended
         self._told.forget(*self._key)
+        if self._lease.is_youngers:
+            return begun
         seen = begun.progress
         goes_on = await self._lease.goes_on(wording.what(seen.operation, seen.target))
         log.info(
@@ -74,6 +79,20 @@ class AskersReply:
         except asyncio.CancelledError:
             self._told.forget(*self._key)
             raise
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedCall:
+    """The call to the asker, which a younger process of this bot makes where it keeps the reply."""
+
+    call: AskerCall
+    lease: ReplyLease
+
+    async def make(
+        self, end: Deploying, calling: Callable[[Deploying], Awaitable[None]], *, news: bool
+    ) -> None:
+        if end.progress.run_id is None or not await self.lease.looked():
+            await self.call.make(end, calling, news=news)
 
 
 def told_key(of: Entry | Run) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class Progress:
     Attributes:
         image_or_commit: the image or the commit asked for; empty for the newest.
         made_of: what its hosts become, once that is settled; None where each becomes its own.
-        asked: when, Unix seconds; 0 before that is settled.
+        asked: when, Unix seconds by GitHub's clock; 0 before it was seen there.
         ahead: how many deploys wait or run before this one.
         review: whether it waits for a person's approval on GitHub, and not for its turn.
         began: when the run's turn came, Unix seconds; 0 before.
@@ -92,7 +92,7 @@ class Progress:
     reason: str = ""
     advice: str = ""
     made_of: Revision | None = None
-    asked: float = 0.0
+    asked: float = field(default=0.0, compare=False)
     last_words: LastWords | None = None
     operation: str = ""
     override: str = ""

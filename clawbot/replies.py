@@ -160,7 +160,7 @@ class PreflightReport:
 
 @dataclass(frozen=True, slots=True)
 class GoesOn:
-    """The end of a reply whose deploy is told elsewhere, since its author was away.
+    """The last word of a message whose deploy is told in another one.
 
     Attributes:
         what: the deploy, as a title.

@@ -21,20 +21,35 @@ class ReplyLease(RenewedLease):
         super().__init__(self._lives, GIVEN_UP_SECONDS, clock, "reply", request_id, held=held)
         self._api = api
         self._request_id = request_id
-        self._life = ReplyLife(lives=True)
+        self._life: ReplyLife | None = ReplyLife(lives=True)
 
     async def goes_on(self, what: str) -> GoesOn:
         """What a reply ends with that was given up: `what` it told of, and where that is told now,
         once somebody says that."""
         until = self._clock.monotonic() + SAID_WITHIN_SECONDS
         for pause in CALL_AGAIN.pauses():
-            if self._life.goes_on or self._clock.monotonic() >= until:
+            if self._goes_on or self._clock.monotonic() >= until:
                 break
             await self._clock.sleep(pause)
             with suppress(ControlApiError):
                 await self._lives()
-        channel, _, message = self._life.goes_on.rpartition("#")
+        channel, _, message = self._goes_on.rpartition("#")
         return GoesOn(what, channel, message)
+
+    @property
+    def is_youngers(self) -> bool:
+        """Whether a younger process of this bot keeps it."""
+        return self._life is None
+
+    async def looked(self) -> bool:
+        """Whether it is, asked once."""
+        with suppress(ControlApiError):
+            await self._lives()
+        return self.is_youngers
+
+    @property
+    def _goes_on(self) -> str:
+        return self._life.goes_on if self._life else ""
 
     async def _lives(self) -> bool:
         try:
@@ -42,7 +57,7 @@ class ReplyLease(RenewedLease):
         except ControlApiRefused as error:
             if not _is_for_good(error):
                 raise
-        return self._life.lives
+        return self._life is not None and self._life.lives
 
 
 def _is_for_good(error: ControlApiRefused) -> bool:

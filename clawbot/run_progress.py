@@ -6,7 +6,7 @@ from dataclasses import replace
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from fleet_control import phrases
 from fleet_control.deploy_jobs import EndState, left, ran, reached, remarks, stopped_by
-from fleet_control.host_change import HOST_JOB, changes
+from fleet_control.host_change import HOST_JOB, changes, target
 from fleet_control.ledger import Job, Run, person, seconds
 from fleet_control.rollback import unreached
 
@@ -23,7 +23,7 @@ def progress(run: Run, ahead: int = 0) -> Progress:
     made_of = None if any(one.revision for one in hosts) else run.made_of
     known = Progress(
         stage=stage,
-        target=run.target,
+        target=target(run),
         image_or_commit=run.image_or_commit,
         url=run.url,
         run_id=run.id,
@@ -97,7 +97,7 @@ def _hosts(run: Run) -> Iterator[HostProgress]:
 
 
 def _host_stage(job: Job, run: Run) -> HostStage:
-    if job.status == "completed":
+    if job.finished:
         return HostStage.HEALTHY if job.conclusion == "success" else HostStage.FAILED
     if run.finished:
         return HostStage.UNTOUCHED

@@ -14,7 +14,7 @@ from clawbot.front import BadSettings, Front, Unserved
 from clawbot.patience import MENDED_AGAIN, WORK_AGAIN, Patience
 from clawbot.preflight import lacking
 from clawbot.readiness import Readiness, watching
-from clawbot.settings import PREFIX, Settings, load
+from clawbot.settings import PREFIX, LogForm, Settings, load
 from clawbot.watchdog import watched
 from fleet_control.clock import SystemClock
 from fleet_control.error import FleetError, SettingsError
@@ -32,21 +32,26 @@ def serve(environ: Mapping[str, str]) -> int:
         settings = load(environ)
         fronts = configured(settings)
     except (SettingsError, BadSettings) as error:
-        return _cannot(getattr(error, "problems", [str(error)]))
+        return _cannot(environ, getattr(error, "problems", [str(error)]))
     log_line.begin(settings.log, settings.secrets)
     try:
         return asyncio.run(_watched(environ, settings, fronts))
     except KeyboardInterrupt:
         return 0
     except (BadSettings, FleetError) as error:
-        return _cannot([str(error)])
+        return _cannot(environ, [str(error)])
     except Exception:
         # Python's own trace would have no form of the log's, and whatever secret is in it.
         log.exception("clawbot.broken")
         return 1
 
 
-def _cannot(problems: list[str]) -> int:
+def _cannot(environ: Mapping[str, str], problems: list[str]) -> int:
+    """Who reads the log as JSON finds this there, too, whatever else is wrong with the settings."""
+    if environ.get(f"{PREFIX}LOG") == LogForm.JSON:
+        log_line.begin(LogForm.JSON)
+        log.error("clawbot.cannot_serve why=%s", "\n".join(problems))
+        return 1
     print("clawbot can't serve:", *problems, sep="\n  ", file=sys.stderr)  # noqa: T201  (the command's own output)
     return 1
 

@@ -224,7 +224,9 @@ async def _show_changes(watch: _RunPoll, begun: Deploying, show: Show) -> Deploy
     shown = begun
     while not shown.progress.over and shown.progress.run_id == begun.progress.run_id:
         news = await _news(watch, shown)
-        shown = replace(begun, progress=news.progress, trouble=news.trouble)
+        # As whoever comes after us has it, and whoever's clock is right, should ours not be.
+        asked_at = news.progress.asked or begun.asked_at
+        shown = replace(begun, progress=news.progress, trouble=news.trouble, asked_at=asked_at)
         await show(shown)
     return shown
 

@@ -211,7 +211,10 @@ def _end(seen: Progress) -> str:
 def _doing(seen: Progress) -> str:
     if seen.operation == Operation.UNLOCK:
         return "unlocking"
-    return "replacing" if seen.hosts else "planning"
+    if not seen.hosts:
+        return "planning"
+    is_done = all(host.stage is HostStage.HEALTHY for host in seen.hosts)
+    return "finishing" if is_done else "replacing"
 
 
 def _stopper(seen: Progress) -> str:
@@ -240,8 +243,10 @@ def asked_by(reply: Deploying) -> str:
 
 
 def goes_on(where: str) -> str:
-    """What is said of a deploy that another bot tells; `where` stands after it, or is empty."""
-    return f"I was away, so another bot tells how this goes{where}."
+    """What is said in a message in which a deploy is told no more; `where` that goes on stands
+    after it, or is empty for a place that nobody says."""
+    told = f"it goes on{where}" if where else "another bot tells how it goes"
+    return f"This is no longer kept up to date: {told}."
 
 
 def pointing(where: str) -> str:

@@ -63,7 +63,8 @@ def run(run_id: int, github: GitHubClient) -> Run:
     if found.finished:
         # A list from before its end calls it unfinished. GitHub tells whole seconds, by its clock.
         github.cache.note_change(min(seconds(found.updated) + 1, github.now))
-    told = found.conclusion == "success" or found.reason
+    is_whole = all(job.finished for job in found.jobs)
+    told = is_whole and (found.conclusion == "success" or found.reason)
     if found.finished and (told or github.now - seconds(found.updated) > _SETTLED):
         github.cache.keep_ended(found)
     return found
@@ -72,8 +73,8 @@ def run(run_id: int, github: GitHubClient) -> Run:
 def _looked_at(run_id: int, github: GitHubClient) -> Run:
     """Of a roll that stopped, the reason is the job's that stopped it: those after it only say that
     it did, or never began."""
-    found, jobs, why = github.run(run_id), github.jobs(run_id), ""
-    words = None
+    found, why, words = github.run(run_id), "", None
+    jobs = github.jobs(found)
     stopped = [
         (_is_idle(one.job), one.job.completed_at or "~", one)
         for one in jobs
@@ -129,9 +130,7 @@ def cancel(run_id: int, github: GitHubClient) -> str:
     """Whoever asked for the run, but only while nothing was done. A job that starts between our
     look and GitHub's is GitHub's to stop: the first minute's steps change nothing."""
     run = github.run(run_id, 0)
-    waits = run.status in WAITING and all(
-        one.job.status in WAITING for one in github.jobs(run_id, 0)
-    )
+    waits = run.status in WAITING and all(one.job.status in WAITING for one in github.jobs(run, 0))
     if waits and github.cancel(run_id):
         return f"{named(run)} is cancelled; it changed nothing."
     raise Failure(Code.ALREADY_RUNNING, f"Run {run_id} has started.")

@@ -14,6 +14,7 @@ from fleet_control.table_item import Item
 from lambda_fn import told
 from lambda_fn.failure import Failure
 from lambda_fn.github import GitHubClient
+from lambda_fn.holder import is_anothers
 from lambda_fn.request import ApiRequest
 from lambda_fn.table import Table, known
 from lambda_fn.told import AskerRow
@@ -34,6 +35,7 @@ class AnnounceLease(NamedTuple):
         message: of that bot's, in which the deploy is told.
         end: the end that the channel was told of.
         earlier: messages of bots that had it before, as (bot, message).
+        began: which process of that bot's has it, by its beginning.
     """
 
     by: str = ""
@@ -44,6 +46,7 @@ class AnnounceLease(NamedTuple):
     message: str = ""
     end: str = ""
     earlier: tuple[tuple[str, str], ...] = ()
+    began: int = 0
 
     def with_earlier(self, bot: str, message: str) -> "AnnounceLease":
         """With that message among the earlier ones, if it is one, and once."""
@@ -153,7 +156,7 @@ def _listed(run_id: int, github: GitHubClient) -> DeployFacts:
 
 
 def _with_jobs(run: Run, github: GitHubClient) -> Run:
-    return run._replace(jobs=tuple(one.job for one in github.jobs(run.id)))
+    return run._replace(jobs=tuple(one.job for one in github.jobs(run)))
 
 
 def _silence(
@@ -178,27 +181,41 @@ def leased(
     """What is to stand in the place of this row. What a bot notes too late counts as far as it
     takes nothing from the one whose lease it is then."""
     until = int(now + LEASED_SECONDS)
-    mine = AnnounceLease(ask.bot, until, *deploy[:3], ask.message, ask.end)
+    mine = AnnounceLease(ask.bot, until, *deploy[:3], ask.message, ask.end, began=ask.began)
     if row is None:
         return None if why else mine
-    if row.by == ask.bot:
+    if row.by == ask.bot and not _is_anothers(row, ask, now):
         row = row.standing_in(ask.message or row.message)
-        return row._replace(until=until, end=ask.end or row.end)
+        return row._replace(until=until, end=ask.end or row.end, began=ask.began)
     if silenced(row, ask, why, now):
-        return row.with_earlier(ask.bot, ask.message)._replace(end=row.end or ask.end)
+        # Two processes of one bot may tell it in one message.
+        is_its_own = (row.by, row.message) == (ask.bot, ask.message)
+        row = row if is_its_own else row.with_earlier(ask.bot, ask.message)
+        return row._replace(end=row.end or ask.end)
     earlier = row.with_earlier(row.by, row.message).earlier
-    return mine._replace(earlier=earlier).standing_in(ask.message)
+    # Whoever had it in between may have said nothing: then it goes on where it stands.
+    last_by, last = earlier[-1] if earlier else ("", "")
+    goes_on = last if last_by == ask.bot else ""
+    return mine._replace(earlier=earlier).standing_in(ask.message or goes_on)
 
 
 def silenced(row: AnnounceLease | None, ask: ApiRequest, why: Silence, now: float) -> Silence:
     """Why the bot that asks does not announce it, where this row stands."""
     if why or row is None:
         return why
+    held = _is_anothers(row, ask, now)
     if row.by == ask.bot:
-        return Silence.TOLD if row.end and not ask.end else Silence.NONE
+        # A younger process tells it: what this one shows of the end, though that was told, may
+        # stand in a second message.
+        told = Silence.TOLD if row.end and not ask.end else Silence.NONE
+        return Silence.LEASED if held else told
     if row.end:
         return Silence.TOLD
-    return Silence.LEASED if row.until > now else Silence.NONE
+    return Silence.LEASED if held else Silence.NONE
+
+
+def _is_anothers(row: AnnounceLease, ask: ApiRequest, now: float) -> bool:
+    return is_anothers(row.by, row.began, row.until, ask.bot, ask.began, now)
 
 
 def _key(ask: ApiRequest) -> str:

@@ -156,8 +156,8 @@ class GitHubClient:
         for status in ("in_progress", "queued", "waiting"):
             listed = self._get(self._workflow.runs_of(status, _SAME_STATUS), 0)["workflow_runs"]
             for one in self._readable(listed):
-                run, jobs = self.run(one.id, 0), self.jobs(one.id, 0)
-                run = run._replace(jobs=tuple(listed.job for listed in jobs))
+                run = self.run(one.id, 0)
+                run = run._replace(jobs=tuple(listed.job for listed in self.jobs(run, 0)))
                 if is_under_way(run):
                     return run
         return None
@@ -171,9 +171,11 @@ class GitHubClient:
                 return self._workflow.read_run(raw)
         raise Failure(Code.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
 
-    def jobs(self, run_id: int, kept: float = RUNS_KEPT) -> list[Listed]:
-        """The jobs of a run's newest attempt."""
-        return [read_job(raw) for raw in self._rows(self._workflow.jobs(run_id), kept)]
+    def jobs(self, run: Run, kept: float = RUNS_KEPT) -> list[Listed]:
+        """The jobs of this run's newest attempt; of one that has ended, as they are now: what was
+        said of them before that tells neither how it ended nor who stopped it."""
+        rows = self._rows(self._workflow.jobs(run.id), 0 if run.finished else kept)
+        return [read_job(raw) for raw in rows]
 
     def _rows(self, paged: Paged, kept: float) -> list[Mapping[str, Any]]:
         pages = paged.pages(lambda request: self._get(request, kept))
@@ -187,7 +189,7 @@ class GitHubClient:
         question whether something has changed that has not."""
         path, now = request.path, self.now
         known = self.cache.answer(path)
-        if known and self.cache.is_fresh(path, now, seconds):
+        if known and self.cache.is_fresh(path, now, min(seconds, self.cache.longest)):
             return known
         self.cache.check_quota(self._spared, now)
         answer = self._ask(request, known.headers.get("etag", "") if known else "")

@@ -1,6 +1,7 @@
 """GitHub's answers, cached for as long as AWS keeps the process, and what is left of its quota."""
 
 from collections import OrderedDict
+from math import inf
 from typing import NamedTuple
 
 from fleet_control.github import Quota, Response, read_quota, read_token_end
@@ -23,10 +24,12 @@ class GitHubCache:
     Threads may share it: whatever they read is whole.
 
     Attributes:
+        longest: seconds after which GitHub is asked in any case whether something has changed.
         token_ends: when our token ends, as GitHub said last, Unix seconds; None where it does not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest: float = inf) -> None:
+        self.longest = longest
         self._said: OrderedDict[str, _CachedResponse] = OrderedDict()
         self._bytes = 0
         self._ended: OrderedDict[int, Run] = OrderedDict()

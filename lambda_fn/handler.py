@@ -11,6 +11,7 @@ from functools import partial
 from hmac import compare_digest
 from typing import Any
 
+from fleet_control.announcement import Silence
 from lambda_fn import action, announce, held_lock, preflight, read_limit, stop, told, watch
 from lambda_fn.deploy import DeployAction
 from lambda_fn.failure import Code, Failure
@@ -172,15 +173,22 @@ class Call:
         if table is None:
             why = "Bots agree in the control table on who tells what: set CONTROL_TABLE."
             raise Failure(Code.MISCONFIGURED, why)
+        name, said, younger = self._of_one_process(ask, table)
+        self._trail["younger"] = younger
+        return {name: said, "younger": True} if younger else {name: said}
+
+    def _of_one_process(self, ask: ApiRequest, table: Table) -> tuple[str, object, bool]:
+        """What one process of a bot does at a time, and whether a younger one of the same does."""
         now = self._budget.now()
         if ask.action is ApiAction.LIVING:
-            return {"reply": told.live(table, ask.entry.request_id, now)}
+            return "reply", *told.live(table, ask.entry.request_id, now, ask.began)
         if ask.action is ApiAction.WATCH:
-            return {"watch": watch.watch(ask, table, now)}
+            return "watch", *watch.watch(ask, table, now)
         github = self._connect(self._budget)
         request_id, announced = announce.announce(ask, github, table, now)
         self._trail |= {"request_id": request_id, "silence": announced.silence}
-        return {"announcement": announced}
+        younger = announced.silence == Silence.LEASED and announced.by == ask.bot
+        return "announcement", announced, younger
 
     def _of_calls(self, ask: ApiRequest, table: Table | None) -> Mapping[str, object]:
         """Notes that an asker was told, or says whether; without a table nobody knows."""

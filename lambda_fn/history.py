@@ -23,7 +23,6 @@ OTHERS_SECONDS = 3.0
 JOBS_SECONDS = 6.5
 # As many jobs and steps, together, as fit into the megabyte that our asker reads.
 MOST_PARTS = 6000
-_COMPLETED = "completed"
 
 Shown = tuple[Run, tuple[Job, ...] | None]
 
@@ -49,13 +48,13 @@ class JobsReader:
             return known
         self._left -= 1
         try:
-            jobs = tuple(_telling(one.job) for one in self._github.jobs(run.id))
+            jobs = tuple(_telling(one.job) for one in self._github.jobs(run))
         except Failure as failure:
             self._left, self.why = 0, str(failure)
             return None
         except (ValueError, LookupError, TypeError, AttributeError):
             return None
-        if run.finished and all(job.status == _COMPLETED for job in jobs):
+        if run.finished and all(job.finished for job in jobs):
             cache.keep_jobs(run, jobs)
         return jobs
 

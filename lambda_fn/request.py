@@ -111,7 +111,8 @@ class ApiRequest(NamedTuple):
     bot of before there were any could not read; `end` is what an asker was told of; `page` counts
     from 1; `duration` in seconds and `reason` are a freeze's; `channel` and `message` an
     announcement's, `answered` that the dead reply was, `bot` is who asks for it; `state` and
-    `version` are a watch's, the state None where it is only read."""
+    `version` are a watch's, the state None where it is only read; `began` is when the process that
+    asks did, Unix milliseconds, 0 of a bot of before."""
 
     action: ApiAction
     entry: Entry
@@ -131,6 +132,7 @@ class ApiRequest(NamedTuple):
     answered: bool = False
     state: str | None = None
     version: int = 0
+    began: int = 0
 
 
 _KEYS = {
@@ -146,9 +148,9 @@ _KEYS = {
     ApiAction.UNFREEZE: ("requested_by",),
     ApiAction.HOLDS: (),
     ApiAction.PREFLIGHT: (),
-    ApiAction.LIVING: ("request_id",),
-    ApiAction.ANNOUNCE: ("run_id", "channel", "bot", "message", "end", "answered"),
-    ApiAction.WATCH: ("channel", "bot", "state", "version"),
+    ApiAction.LIVING: ("request_id", "began"),
+    ApiAction.ANNOUNCE: ("run_id", "channel", "bot", "message", "end", "answered", "began"),
+    ApiAction.WATCH: ("channel", "bot", "state", "version", "began"),
 }
 _NEEDED = (
     (ApiAction.DEPLOY, "target"),
@@ -211,6 +213,7 @@ def _parse(body: Mapping[str, object]) -> ApiRequest:
         _flag(body, "answered"),
         _state(body.get("state")),
         _number(body.get("version", 0), "version", 2**53, least=0),
+        _number(body.get("began", 0), "began", 2**53, least=0),
     )
 
 

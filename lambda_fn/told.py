@@ -11,6 +11,7 @@ from typing import NamedTuple
 from fleet_control.announcement import GIVEN_UP_SECONDS, ReplyLife, platform
 from fleet_control.ledger import parse_request_id
 from fleet_control.table_item import Item
+from lambda_fn.holder import is_anothers
 from lambda_fn.table import Table, known
 
 # GitHub ends every run after 35 days; DynamoDB may then forget who asked for it.
@@ -27,6 +28,7 @@ class AskerRow(NamedTuple):
         given_up: when somebody began to announce the deploy instead; 0 while nobody has.
         goes_on: ``<channel>#<message>`` of the announcements, one a platform, between spaces.
         answered: when the reply was answered with where it goes on; 0 while it was not.
+        began: which process of the reply's bot keeps it, by its beginning.
     """
 
     end: str = ""
@@ -35,6 +37,7 @@ class AskerRow(NamedTuple):
     given_up: int = 0
     goes_on: str = ""
     answered: int = 0
+    began: int = 0
 
     @property
     def was_told(self) -> bool:
@@ -83,15 +86,23 @@ def noted(table: Table, request_id: str) -> str | None:
     return None if item is None else _read(item).end
 
 
-def live(table: Table, request_id: str, now: float) -> ReplyLife:
-    """The reply's bot says that it lives; once it was given up it never does again."""
+def live(table: Table, request_id: str, now: float, began: int = 0) -> tuple[ReplyLife, bool]:
+    """The process of the reply's bot that began then says that it lives; once it was given up it
+    never does again. Whether a younger process keeps it, too: it lives, but not by this one."""
+
+    def is_youngers(row: AskerRow) -> bool:
+        until = row.seen + GIVEN_UP_SECONDS
+        # A bot of before takes a reply that is not its own any more for one that was given up.
+        is_held = bool(began) and is_anothers("", row.began, until, "", began, now)
+        return is_held and not row.given_up
 
     def seen(row: AskerRow) -> AskerRow:
-        return row if row.given_up else row._replace(seen=int(now))
+        stays = row.given_up or is_youngers(row)
+        return row if stays else row._replace(seen=int(now), began=began)
 
     row = change(table, request_id, now, seen)
     of = parse_request_id(request_id).platform
-    return ReplyLife(not row.given_up, row.goes_on_for(of))
+    return ReplyLife(not row.given_up, row.goes_on_for(of)), is_youngers(row)
 
 
 def give_up(table: Table, request_id: str, created: float, now: float) -> AskerRow:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from fleet_control.announcement import LEASED_SECONDS, WatchLease
 from fleet_control.table_item import Item
 from lambda_fn import announce
+from lambda_fn.holder import is_anothers
 from lambda_fn.request import ApiRequest
 from lambda_fn.table import Table, known
 
@@ -19,16 +20,19 @@ class LeasedWatch(NamedTuple):
     Attributes:
         by: the bot whose the lease is, or was until `until`, Unix seconds.
         version: how often the state was written.
+        began: which process of that bot's has it, by its beginning.
     """
 
     by: str = ""
     until: int = 0
     state: str = ""
     version: int = 0
+    began: int = 0
 
 
-def watch(ask: ApiRequest, table: Table, now: float) -> WatchLease:
-    """Take or renew the lease, and write the state where it is of the version that stands."""
+def watch(ask: ApiRequest, table: Table, now: float) -> tuple[WatchLease, bool]:
+    """Take or renew the lease, and write the state where it is of the version that stands; whether
+    a younger process of the same bot has it, too."""
     # Who watches a channel tells it of the next deploy, too, though it be the first one.
     announce.begin(table, ask.channel, now)
 
@@ -38,17 +42,22 @@ def watch(ask: ApiRequest, table: Table, now: float) -> WatchLease:
         return {"pk": _key(ask), "expires": expires, **row._asdict()} if row else None
 
     row = _read(table.change(_key(ask), watched)[1])
-    return WatchLease(row.by == ask.bot, row.state, row.version)
+    mine = not _is_anothers(row, ask, now)
+    return WatchLease(mine, row.state, row.version), not mine and row.by == ask.bot
 
 
 def renewed(row: LeasedWatch, ask: ApiRequest, now: float) -> LeasedWatch | None:
     """What is to stand in the place of this row; None while it is another's."""
-    if row.by != ask.bot and row.until > now:
+    if _is_anothers(row, ask, now):
         return None
-    row = row._replace(by=ask.bot, until=int(now + LEASED_SECONDS))
+    row = row._replace(by=ask.bot, until=int(now + LEASED_SECONDS), began=ask.began)
     if ask.state is None or ask.version != row.version:
         return row
     return row._replace(state=ask.state, version=row.version + 1)
+
+
+def _is_anothers(row: LeasedWatch, ask: ApiRequest, now: float) -> bool:
+    return is_anothers(row.by, row.began, row.until, ask.bot, ask.began, now)
 
 
 def _read(item: Item | None) -> LeasedWatch:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import partial
+from math import inf
 from typing import Any
 
 from aiohttp import web
@@ -68,8 +69,10 @@ class FunctionUrl:
         handler: Handler | None = None,
         port: int = 0,
         write: Callable[[str], None] = log.info,
+        kept: float = inf,
     ) -> None:
-        """`write` takes the lines of the function's log."""
+        """`write` takes the lines of the function's log; it knows nothing of GitHub's runs that
+        is older than `kept` seconds."""
         self.invocations: list[Invocation] = []
         self.environ = environ
         self._principals = {one.access_key: one for one in principals}
@@ -78,6 +81,7 @@ class FunctionUrl:
         self._handler = handler
         self._port = port
         self._write = write
+        self._kept = kept
         self._hosts: tuple[str, ...] = ()
 
     async def start(self) -> str:
@@ -92,7 +96,7 @@ class FunctionUrl:
             self._handler = partial(
                 handler,
                 secrets=SecretReader(now),
-                cache=GitHubCache(),
+                cache=GitHubCache(self._kept),
                 now=now,
                 write=self._write,
             )

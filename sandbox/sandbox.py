@@ -41,12 +41,14 @@ QUICK = Timing(pending=0.8, initializing=1.2, shutting_down=1.0)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds for which a host's units have to be active, longer than one that dies lasts; and
-    between two looks, of a run at its host and of the bot at its run."""
+    """Seconds for which a host's units have to be active, longer than one that dies lasts; between
+    two looks, of a run at its host and of the bot at its run; and for which the function keeps what
+    GitHub said of a run, which is over in seconds."""
 
     steady: float = 0.5
     run: float = 0.2
     bot: float = 0.3
+    kept: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,7 @@ async def open_sandbox(
             clock,
             port=options.ports.control_api,
             write=function_log.write,
+            kept=options.pace.kept,
         )
         control_api_url = await control_api.start()
         stack.push_async_callback(control_api.stop)

@@ -352,10 +352,10 @@ FAULTS = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(tmp_path_factory: pytest.TempPathFactory, python: Path) -> AsyncIterator[World]:
     registry, clock = tmp_path_factory.mktemp("source") / "instances.json", AheadClock()
     write_registry(registry, IDS)
-    async with open_sandbox(SandboxOptions(registry=registry), clock) as sandbox:
+    async with open_sandbox(SandboxOptions(registry=registry, python=python), clock) as sandbox:
         yield World(sandbox, clock, registry)
 
 

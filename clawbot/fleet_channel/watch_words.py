@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from clawbot import wording
 from clawbot.replies import WatchReport
-from fleet_control.fault import GRAVE
+from fleet_control.fault import GRAVE, Problem
 from fleet_control.finding import Finding
 
 RESTS = "it comes and goes, so I say no more of it until it rests"
 # Of more rows a message would be no message any more; the status has them all.
 ROWS_AT_ALL = 24
+_WORST_FIRST = "🔴🟡"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def title(report: WatchReport) -> str:
     if wrong:
         return f"{len(wrong)} things are not as they should be"
     if one and not others and one not in report.still:
-        return f"{one} is well again"
+        is_machine = any(over.problem is Problem.UNREGISTERED for over in report.well)
+        return f"{one} is {'no longer amiss' if is_machine else 'well again'}"
     over = len(report.well)
     return f"{over} things are well again" if over > 1 else "One thing is well again"
 
@@ -62,7 +64,8 @@ def rows(report: WatchReport) -> tuple[WatchLine, ...]:
 
 def light(report: WatchReport) -> str:
     """That of the worst of it."""
-    return next((row.light for row in rows(report)), "🟢")
+    lights = [row.light for row in rows(report)]
+    return next((one for one in _WORST_FIRST if one in lights), "🟢")
 
 
 def more(report: WatchReport) -> str:
@@ -76,11 +79,16 @@ def more(report: WatchReport) -> str:
 
 def _each(report: WatchReport) -> Iterator[tuple[WatchLine, str]]:
     for one in report.wrong:
-        yield _row("🔴" if one.problem in GRAVE else "🟡", one, one.words, one.repair)
+        yield _row(_wrong(one), one, one.words, one.repair)
     for one in report.flapping:
-        yield _row("🟡", one, f"{one.words}; {RESTS}", one.repair)
+        yield _row(_wrong(one), one, f"{one.words}; {RESTS}", one.repair)
     for one in report.well:
         yield _row("🟢", one, f"over: {one.words}")
+
+
+def _wrong(one: Finding) -> str:
+    """People are called for the red ones."""
+    return "🔴" if one.problem in GRAVE else "🟡"
 
 
 def _row(light: str, one: Finding, words: str, repair: str = "") -> tuple[WatchLine, str]:

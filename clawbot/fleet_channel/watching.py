@@ -82,14 +82,14 @@ class Watcher:
             return
         kept, status = self._state(lease), await self._status()
         state = kept or WatchState()
-        found = watch.findings(status) if status else ()
+        found = watch.findings(status, state.had_host) if status else ()
         if state.pending:
             log.info("fleet.watch_pending channel=%s", self._channel.name)
             state, lease = await self._tell(watch_report.report(state, found), state, lease)
         if lease is None or status is None or not watch.is_reading(status):
             return
         busy = watch.unsure(status, self._fleet.deploys.known)
-        before = watch.without_removed(state, status)
+        before = watch.with_hosts(watch.without_removed(state, status), status)
         after, report = watch.step(before, found, busy, status.taken)
         if kept and after.means(state):
             return

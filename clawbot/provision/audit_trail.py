@@ -23,6 +23,8 @@ A_DAY = "1d"
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _SPAN = re.compile(r"([1-9][0-9]{0,3})([mhdw])")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# It stands in no part of a line.
+_BETWEEN = " · "
 NOBODY = "nobody who is known"
 # Codes of those whom the Control API does not believe, whatever they asked for.
 _UNBELIEVED = ("unauthorized", "unknown_caller", "forged_caller", "unproven_caller")
@@ -34,7 +36,9 @@ class AuditEntry:
 
     Attributes:
         at: Unix seconds.
-        what, result: as people say them.
+        who, what, result: as people say them.
+        account: whose it is, where it is a person's: ``<platform>:<user id>``. A name may be
+            anybody's.
         code: of a refusal.
         run, url: what it became, if it became one.
     """
@@ -47,13 +51,21 @@ class AuditEntry:
     code: str = ""
     run: int = 0
     url: str = ""
+    account: str = ""
 
     @property
     def text(self) -> str:
         """One line, whatever is in its parts."""
         followed = self.request_id or (f"run {self.run}" if self.run else "no request id")
-        parts = (moment(self.at), self.who, self.what, self.result, followed)
-        return printable(" · ".join(parts))
+        parts = (moment(self.at), self._asker, self.what, self.result, followed)
+        return printable(_BETWEEN.join(part.replace(_BETWEEN.strip(), "?") for part in parts))
+
+    @property
+    def _asker(self) -> str:
+        """The user's id with their name, which doesn't tell of whom it is."""
+        if not self.account or self.who == person(self.account):
+            return self.who
+        return f"{self.who} ({self.account.partition(':')[2]})"
 
     @property
     def json(self) -> str:
@@ -112,33 +124,40 @@ def _of_run(run: Run, row: history.HistoryRow) -> AuditEntry:
         request_id=run.request_id,
         run=run.id,
         url=run.url,
+        account=_account(run),
     )
 
 
 def _of_line(line: ControlLine) -> AuditEntry:
+    who, account = _who(line)
     return AuditEntry(
         at=line.at,
-        who=_who(line),
+        who=who,
         what=_what(line),
         result=_result(line),
         request_id=line.request_id,
         code=line.code,
+        account=account,
     )
 
 
-def _who(line: ControlLine) -> str:
+def _account(asked: Run | Entry) -> str:
+    return "" if asked.caller else asked.requested_by.partition(" ")[0]
+
+
+def _who(line: ControlLine) -> tuple[str, str]:
     """Whose key signed, where that speaks for nobody else; or else the person or the instance that
-    it names, if it is believed."""
+    it names, if it is believed. And a person's account."""
     role, _, name = line.text("signer").partition(":")
     if role == "agent":
-        return asked_by(Entry(request_id="agent", caller=name))
+        return asked_by(Entry(request_id="agent", caller=name)), ""
     if role == "operator":
-        return person(f"operator:{name}")
+        return person(f"operator:{name}"), f"operator:{name}"
     names = ("request_id", "caller", "requested_by")
     entry = Entry(**{name: line.text(name) for name in names})
     if (entry.caller or entry.requested_by) and line.code not in _UNBELIEVED:
-        return asked_by(entry)
-    return f"the bot {name}" if role == "chat" else NOBODY
+        return asked_by(entry), _account(entry)
+    return f"the bot {name}" if role == "chat" else NOBODY, ""
 
 
 def _what(line: ControlLine) -> str:

@@ -53,6 +53,9 @@ class ControlApi:
     ) -> None:
         self._calls = SignedCalls(url, token, access_key, secret_key, region, deadline)
         self._clock = clock
+        # Of two processes of one bot the younger tells; this is no measure of time between them.
+        self._began = int(clock.now() * 1000)
+        self._is_elder = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -193,11 +196,11 @@ class ControlApi:
         """The asker was told that it ended so, a word."""
         await self._calls.asked({"action": "told", "request_id": request_id, "end": end})
 
-    async def living(self, request_id: str) -> ReplyLife:
-        """Say that our reply to this ask lives, unless it was given up before."""
-        return api_answer.reply_life(
-            await self._calls.asked({"action": "living", "request_id": request_id})
-        )
+    async def living(self, request_id: str) -> ReplyLife | None:
+        """Say that our reply to this ask lives, unless it was given up before; None where a younger
+        process of our bot keeps it."""
+        answer = await self._as_process({"action": "living", "request_id": request_id})
+        return None if answer.get("younger") is True else api_answer.reply_life(answer)
 
     async def announce(
         self,
@@ -215,7 +218,7 @@ class ControlApi:
         ask = {"action": "announce", "run_id": run_id, "channel": channel, "bot": bot}
         noted = {"message": message, "end": end, "answered": answered}
         said = {name: one for name, one in noted.items() if one}
-        return api_answer.announcement(await self._calls.asked({**ask, **said}))
+        return api_answer.announcement(await self._as_process({**ask, **said}))
 
     async def watch(
         self, channel: str, bot: str, state: str | None = None, version: int = 0
@@ -225,7 +228,16 @@ class ControlApi:
         ask: dict[str, Any] = {"action": "watch", "channel": channel, "bot": bot}
         if state is not None:
             ask |= {"state": state, "version": version}
-        return api_answer.watch_lease(await self._calls.asked(ask))
+        return api_answer.watch_lease(await self._as_process(ask))
+
+    async def _as_process(self, ask: dict[str, Any]) -> dict[str, Any]:
+        """The answer to what one process of a bot is let do at a time; that a younger one does it
+        is logged once."""
+        answer = await self._calls.asked({**ask, "began": self._began})
+        if answer.get("younger") is True and not self._is_elder:
+            self._is_elder = True
+            log.warning("fleet.younger_process_at_work action=%s", ask["action"])
+        return answer
 
     async def _taken(self, entry: Entry, lost: Lost) -> Dispatched | None:
         """The run of a deploy whose answer was lost; None once it would be listed if it were."""

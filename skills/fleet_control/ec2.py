@@ -216,7 +216,9 @@ def describe_images(ec2: "EC2Client") -> tuple[Image, ...]:
             ],
             PaginationConfig={"PageSize": 500},
         )
-        images = [_image(raw) for page in pages for raw in page["Images"]]
+        found = [raw for page in pages for raw in page["Images"]]
+    # One without a date can be neither the newest nor an older one.
+    images = [_image(raw) for raw in found if raw.get("CreationDate")]
     return tuple(sorted(images, key=lambda image: (image.created, image.id), reverse=True))
 
 

@@ -199,7 +199,7 @@ def _left(run: Run | Waiting, past: PastDeploys) -> float | None:
     usual, ids = past.like(run.operation), _ids_left(run, past)
     if usual is None or ids is None:
         return None
-    ended = {one.name: one.status == "completed" for one in run.jobs}
+    ended = {one.name: one.finished for one in run.jobs}
     plan = 0.0 if ended.get(PLAN) else usual.plan
     cleans = FINISH in ended or (run.target == ALL and run.operation == Operation.DEPLOY)
     finish = usual.finish if cleans and not ended.get(FINISH) else 0.0
@@ -210,7 +210,7 @@ def _ids_left(run: Run | Waiting, past: PastDeploys) -> tuple[str, ...] | None:
     """The hosts that are not done; before they are settled, those that its target tells."""
     named = [(job, found["id"]) for job in run.jobs if (found := HOST_JOB.fullmatch(job.name))]
     if named:
-        return tuple(id_ for job, id_ in named if job.status != "completed")
+        return tuple(id_ for job, id_ in named if not job.finished)
     if run.target == ALL:
         return past.fleet or None
     return (run.target,) if run.target and run.operation in _OF_ONE_HOST else None

@@ -34,6 +34,7 @@ class Problem(StrEnum):
     NOT_AS_DEPLOYED = "not_as_deployed"
     WRONG_TYPE = "wrong_type"
     OLDER_IMAGE = "older_image"
+    TOKEN_ENDED = "token_ended"  # noqa: S105  (the name of one)
     TOKEN_ENDS = "token_ends"  # noqa: S105  (the name of one)
     NO_IMAGE_BUILT = "no_image_built"
 
@@ -47,6 +48,7 @@ GRAVE = (
     Problem.CRASH_LOOPING,
     Problem.TWO_HOSTS,
 )
+_RENEW = "Make another at GitHub, then type `clawbot secrets github` at a desk."
 _ADVICE = {
     Problem.MISSING: "`/fleet deploy {of}` creates it.",
     Problem.NOT_HEALTHY: "`/fleet deploy {of}` replaces it.",
@@ -54,10 +56,12 @@ _ADVICE = {
     Problem.CRASH_LOOPING: "`/fleet rollback {of}` goes back, `/fleet deploy {of}` replaces it.",
     Problem.TWO_HOSTS: "`/fleet status` names the machines; end the one that no deploy made.",
     Problem.NOT_DEPLOYED: "`/fleet deploy {of}` creates it.",
+    Problem.UNREGISTERED: "`/fleet status` names it; find out whose it is before you end it.",
     Problem.NOT_AS_DEPLOYED: "`/fleet deploy {of}` replaces it.",
     Problem.WRONG_TYPE: "`/fleet deploy {of}` replaces it.",
     Problem.OLDER_IMAGE: "`/fleet deploy {of}` replaces it.",
-    Problem.TOKEN_ENDS: "Make another at GitHub, then type `clawbot secrets github` at a desk.",
+    Problem.TOKEN_ENDED: _RENEW,
+    Problem.TOKEN_ENDS: _RENEW,
     Problem.NO_IMAGE_BUILT: "Type `gh workflow run image-build.yml` at a desk.",
 }
 
@@ -99,8 +103,8 @@ def missing(id_: str, stuck: Host | None, now: float) -> Fault:
 
 
 def not_deployed(id_: str) -> Fault:
-    """There is no host yet."""
-    words, advice = "no host yet, and no deploy of it is known", repair(Problem.NOT_DEPLOYED, id_)
+    """There is no host, and nothing tells that there ever was one."""
+    words, advice = "no host, and no deploy of it is known", repair(Problem.NOT_DEPLOYED, id_)
     return Fault(Problem.NOT_DEPLOYED, words, advice, "; a deploy creates it")
 
 
@@ -193,9 +197,9 @@ def of_the_fleet(
 ) -> Iterable[Fault]:
     """What is wrong with no single instance, worst first."""
     if token_ends is not None and now >= token_ends - TOKEN_ENDS_SECONDS:
-        ends = "ended" if now >= token_ends else "ends"
-        words = f"GitHub's token {ends} on {_day(token_ends)}"
-        yield Fault(Problem.TOKEN_ENDS, words, repair(Problem.TOKEN_ENDS))
+        problem = Problem.TOKEN_ENDED if now >= token_ends else Problem.TOKEN_ENDS
+        ends = "ended" if problem is Problem.TOKEN_ENDED else "ends"
+        yield Fault(problem, f"GitHub's token {ends} on {_day(token_ends)}", repair(problem))
     if images and now - images[0].created > IMAGE_AGE_SECONDS:
         built = f"{images[0].id}, was built on {_day(images[0].created)}"
         words = f"the newest image, {built}; one is built every week"

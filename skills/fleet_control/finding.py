@@ -8,7 +8,7 @@ from fleet_control.fault import SEVERITY, Problem, repair
 from fleet_control.status import natural
 
 _NAMED = 5
-_OF_NO_HOST = (Problem.TOKEN_ENDS, Problem.NO_IMAGE_BUILT)
+_OF_NO_HOST = (Problem.TOKEN_ENDED, Problem.TOKEN_ENDS, Problem.NO_IMAGE_BUILT)
 # What it is, or was, in a few words that stay the same.
 _BRIEFLY = {
     Problem.MISSING: "no host",
@@ -19,6 +19,7 @@ _BRIEFLY = {
     Problem.NOT_DEPLOYED: "no host yet",
     Problem.UNREGISTERED: "not in the registry",
     Problem.NOT_AS_DEPLOYED: "not as deployed",
+    Problem.TOKEN_ENDED: "GitHub's token at its end",
     Problem.TOKEN_ENDS: "GitHub's token near its end",
     Problem.NO_IMAGE_BUILT: "no image built for weeks",
 }

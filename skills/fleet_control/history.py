@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from fleet_control.caller import ALL
 from fleet_control.deploy_jobs import FINISH, began, stopped_by, was_stopped
 from fleet_control.duration import exact, older
-from fleet_control.host_change import HostChange, changes
+from fleet_control.host_change import HostChange, changes, target
 from fleet_control.ledger import WAITING, Job, Operation, Run, asked_by, person, seconds
 from fleet_control.phrases import REVIEW
 
@@ -104,7 +103,7 @@ def _row(run: Run, *, seen: bool) -> HistoryRow:
         run_id=run.id,
         url=run.url,
         operation=run.operation,
-        target=run.target or _target(run, moved),
+        target=target(run),
         override=run.override,
         by=asked_by(run),
         asked=seconds(run.created),
@@ -113,13 +112,6 @@ def _row(run: Run, *, seen: bool) -> HistoryRow:
         result=_result(run, outcome, moved, seen=seen),
         took=_took(run) if run.finished else 0.0,
     )
-
-
-def _target(run: Run, moved: Sequence[HostChange]) -> str:
-    """What the jobs of somebody's button tell of its target."""
-    if any(job.name == FINISH for job in run.jobs):
-        return ALL
-    return moved[0].id if len(moved) == 1 else ""
 
 
 def _outcome(run: Run) -> RunResult:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fleet_control.deploy_jobs import began, reached, was_stopped
+from fleet_control.caller import ALL
+from fleet_control.deploy_jobs import FINISH, began, reached, was_stopped
 from fleet_control.ledger import Job, Run
 
 HOST_JOB = re.compile(
@@ -60,6 +61,17 @@ def changes(run: Run) -> Iterator[HostChange]:
                 reached(job),
                 job.completed_at or "",
             )
+
+
+def target(run: Run) -> str:
+    """What a run is of; where its title does not say, as of somebody's button, what its jobs tell:
+    empty where they don't."""
+    if run.target:
+        return run.target
+    if any(job.name == FINISH for job in run.jobs):
+        return ALL
+    ids = [one.id for one in changes(run)]
+    return ids[0] if len(ids) == 1 else ""
 
 
 def _ran(job: Job) -> str:

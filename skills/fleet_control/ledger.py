@@ -16,12 +16,15 @@ from fleet_control.last_words import LastWords
 WAITING = ("queued", "pending", "waiting", "requested")
 
 BUTTON = "the button on GitHub"
+# Where whoever pressed that has their account, as `requested_by` names it.
+GITHUB = "github"
 _WHERE = {
     "discord": "in Discord",
     "telegram": "in Telegram",
     "terminal": "in the terminal",
     "agent": "through its agent",
     "operator": "at a desk",
+    GITHUB: "on GitHub",
 }
 PLATFORMS = ("discord", "telegram", "terminal", "agent", "operator")
 
@@ -156,6 +159,10 @@ class Job(NamedTuple):
     started_at: str | None = None
     completed_at: str | None = None
     steps: tuple[Step, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        return self.status == "completed"
 
 
 class Revision(NamedTuple):

@@ -28,7 +28,7 @@ class Place(NamedTuple):
 def place(run: Run) -> Place:
     """Where a run that is under way is, as GitHub shows it."""
     moving = [job for job in run.jobs if job.conclusion is None and _moves(job)]
-    still = any(job.status != "completed" and not _moves(job) for job in run.jobs)
+    still = any(not job.finished and not _moves(job) for job in run.jobs)
     # GitHub lists no job before those that it needs have ended.
     listed = any(job.name == FINISH for job in run.jobs)
     return Place(_name(moving[0]) if moving else "", still or (_finishes(run) and not listed))

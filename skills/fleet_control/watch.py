@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from fleet_control.caller import is_instance_id
 from fleet_control.deployed import Deployed
-from fleet_control.fault import SEVERITY, Problem
+from fleet_control.fault import SEVERITY, Fault, Problem, missing
 from fleet_control.finding import Finding, of_many
 from fleet_control.status import FleetStatus, InstanceStatus
 from fleet_control.watch_report import FLAPS, FLAPS_WITHIN_SECONDS, Report, report
@@ -31,8 +31,10 @@ GONE_SECONDS = 600
 TOGETHER_SECONDS = 120
 # Between two readings so far apart anything may have been.
 GAP_SECONDS = 300
-# What flaps is told of again once it was one or the other for so long.
+# What flaps is told of again once it was there for so long, or was gone for longer than it ever is
+# between two flaps: else it would be well, and flap again, every two hours.
 RESTED_SECONDS = 1800
+CALM_SECONDS = 3600
 # Of more instances at once it is the fleet that something is wrong with, and it is until so few are
 # left.
 MANY = 8
@@ -48,11 +50,11 @@ def is_reading(status: FleetStatus) -> bool:
     return status.machines > 0 and bool(status.known.version)
 
 
-def findings(status: FleetStatus) -> tuple[Finding, ...]:
+def findings(status: FleetStatus, had_host: Collection[str] = ()) -> tuple[Finding, ...]:
     """What is wrong by this reading. That a newer image is there, or another type asked for, is for
-    whoever deploys next."""
+    whoever deploys next. What had a host is without one now, whatever the ledger knows."""
     of_rows = (
-        (_named(row), fault)
+        (_named(row), _lost(row.id, fault, had_host, status.taken))
         for row in status.rows
         for fault in row.faults
         # Of a machine that no entry asks for it matters only that it is there.
@@ -64,6 +66,18 @@ def findings(status: FleetStatus) -> tuple[Finding, ...]:
         for of, fault in (*of_rows, *of_fleet)
         if fault.problem in CONCERNS
     )
+
+
+def _lost(id_: str, fault: Fault, had_host: Collection[str], now: float) -> Fault:
+    is_lost = fault.problem is Problem.NOT_DEPLOYED and id_ in had_host
+    return missing(id_, None, now) if is_lost else fault
+
+
+def with_hosts(state: WatchState, status: FleetStatus) -> WatchState:
+    """The state that knows of each instance whether it was ever seen to have a host."""
+    have = {row.id for row in status.rows if row.host}
+    had = (id_ for id_ in status.registry.ids if id_ in state.had_host or id_ in have)
+    return replace(state, had_host=frozenset(had))
 
 
 def without_removed(state: WatchState, status: FleetStatus) -> WatchState:
@@ -119,7 +133,7 @@ def step(
     for key, telling in _due(courses, moment).items():
         pending.append(Owed(telling, key.of, _problem(courses[key], telling)))
         courses[key] = _told(courses[key], telling)
-    after = WatchState(_uncovered(courses), moment, tuple(pending))
+    after = replace(state, courses=_uncovered(courses), read=moment, pending=tuple(pending))
     is_news = len(pending) > len(state.pending)
     return after, report(after, seen.values()) if is_news else None
 
@@ -224,7 +238,8 @@ def _comes_due(course: Course) -> tuple[Telling, int, int] | None:
         return None
     kind = Telling.WRONG if course.present else Telling.WELL
     if course.flapping:
-        return kind, course.since + RESTED_SECONDS, course.count
+        rests = RESTED_SECONDS if course.present else CALM_SECONDS
+        return kind, course.since + rests, course.count
     if len(course.came) >= FLAPS:
         return Telling.FLAPPING, course.since, READINGS
     if course.worse_count:

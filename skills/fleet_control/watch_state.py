@@ -29,6 +29,7 @@ _PROBLEMS = {
     8: Problem.TWO_HOSTS,
     9: Problem.UNREGISTERED,
     10: Problem.NOT_DEPLOYED,
+    11: Problem.TOKEN_ENDED,
 }
 _NUMBERS = {problem: number for number, problem in _PROBLEMS.items()}
 _NONE = -1
@@ -55,6 +56,7 @@ CONCERNS = {
     Problem.TWO_HOSTS: Concern.TWO_HOSTS,
     Problem.UNREGISTERED: Concern.UNREGISTERED,
     Problem.NOT_AS_DEPLOYED: Concern.NOT_AS_DEPLOYED,
+    Problem.TOKEN_ENDED: Concern.TOKEN,
     Problem.TOKEN_ENDS: Concern.TOKEN,
     Problem.NO_IMAGE_BUILT: Concern.IMAGE,
 }
@@ -125,11 +127,13 @@ class WatchState:
     Attributes:
         read: when the last reading was, Unix seconds.
         pending: what the channel is to be told, or was when whoever told it died.
+        had_host: the instances that were seen to have one, whoever made it.
     """
 
     courses: Mapping[CourseKey, Course] = field(default_factory=dict)
     read: int = 0
     pending: tuple[Owed, ...] = ()
+    had_host: frozenset[str] = frozenset()
 
     @property
     def sent(self) -> "WatchState":
@@ -138,11 +142,13 @@ class WatchState:
     def means(self, other: "WatchState") -> bool:
         """Whether nothing is lost where the other stays written in its place: while nothing is
         wrong, that it was looked at is nothing to keep."""
-        return (self.courses, self.pending) == (other.courses, other.pending)
+        return replace(self, read=other.read) == other
 
 
 def write(state: WatchState) -> str:
     """The state as a text; where there is too much of it, without what is worth least."""
+    if state.had_host and not _fits(_text(state, state.courses.items())):
+        return write(replace(state, had_host=frozenset()))
     kept = sorted(state.courses.items(), key=_worth)
     starts = range(len(kept))
     first = bisect_left(starts, True, key=lambda start: _fits(_text(state, kept[start:])))
@@ -166,7 +172,8 @@ def _text(state: WatchState, kept: Iterable[tuple[CourseKey, Course]]) -> str:
     rows = sorted((_row(key, course, state.read), key.of) for key, course in kept)
     alike = [[row, [of for _, of in same]] for row, same in groupby(rows, key=lambda one: one[0])]
     owed = [[one.kind, one.of, _number(one.problem)] for one in state.pending]
-    written = {"v": _FORM, "t": state.read, "c": alike, "p": owed}
+    had = [*sorted(state.had_host)]
+    written = {"v": _FORM, "t": state.read, "c": alike, "p": owed, "h": had}
     return json.dumps(written, separators=(",", ":"))
 
 
@@ -189,7 +196,9 @@ def read(text: str) -> WatchState:
         raise ValueError("no state of a watch") from error
 
 
-def _state(v: int, t: int, c: list[tuple[list[int], list[str]]], p: list[list[str]]) -> WatchState:
+def _state(
+    v: int, t: int, c: list[tuple[list[int], list[str]]], p: list[list[str]], h: Iterable[str] = ()
+) -> WatchState:
     if v != _FORM or type(t) is not int:
         raise ValueError("no state of this form")
     courses: dict[CourseKey, Course] = {}
@@ -197,7 +206,7 @@ def _state(v: int, t: int, c: list[tuple[list[int], list[str]]], p: list[list[st
         course = _course(t, *numbers)
         courses |= {CourseKey(str(of), Concern(str(concern))): course for of in ofs}
     owed = (Owed(Telling(kind), str(of), _PROBLEMS[int(number)]) for kind, of, number in p)
-    return WatchState(courses, t, tuple(owed))
+    return WatchState(courses, t, tuple(owed), frozenset(map(str, h)))
 
 
 def _course(now: int, *numbers: int) -> Course:

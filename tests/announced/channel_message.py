@@ -49,7 +49,7 @@ class ChannelMessage:
     @property
     def kind(self) -> MessageKind:
         text = self.text.lower()
-        if "goes on in" in text or "another bot tells how this goes" in text:
+        if "goes on in" in text or "no longer kept up to date" in text:
             return MessageKind.GOES_ON
         if self.calls:
             return MessageKind.CALL

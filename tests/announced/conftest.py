@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,9 +19,9 @@ def _times_are_timedeltas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[str]:
+def aws(python: Path) -> Iterator[str]:
     """In a process of its own: what it does takes no time of the bots'."""
-    server = MotoServer(())
+    server = MotoServer((), python=python)
     yield asyncio.run(server.start())
     asyncio.run(server.stop())
 

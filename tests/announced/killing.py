@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 
-from tests.announced.channel_message import ChannelMessage, about, said
+from tests.announced.channel_message import ChannelMessage, MessageKind, about, said
 from tests.announced.three_bots import OneBot, ThreeBots
 from tests.announced.verdict import AskedDeploy, Told
 
@@ -96,6 +96,13 @@ class Killing:
         until = self.bots.clock.now() + LONGEST_SECONDS
         while not holds() and self.bots.clock.now() < until:
             await self.bots.pass_time(STEP_SECONDS, STEP_SECONDS)
+
+    @property
+    def untold(self) -> list[str]:
+        """The deploys of which nobody had told the end when the last victim was killed."""
+        ends = (MessageKind.FINAL, MessageKind.CALL)
+        told = {one.target: about(one.target, self._before) for one in self.deploys}
+        return [of for of, said in told.items() if not any(one.kind in ends for one in said)]
 
     def _is_over(self) -> bool:
         begun = all(self.bots.runs.of(one.target) for one in self.deploys)

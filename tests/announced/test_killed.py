@@ -22,12 +22,12 @@ LASTS = {
     Return.AFTER_SIX_MINUTES: 420.0,
     Return.NEVER: 420.0,
 }
-# Spread over the 42 of the shorter run and the 54 of the longer, by turns one at which a call has
+# Spread over the 48 of the shorter run and the 58 of the longer, by turns one at which a call has
 # come to nothing yet and one at which it has: 21 together.
 ASKED = {
-    Return.AFTER_A_MINUTE: (1, 7, 14, 20, 27, 33, 40),
-    Return.AFTER_SIX_MINUTES: (2, 10, 19, 27, 36, 44, 53),
-    Return.NEVER: (4, 11, 19, 27, 34, 42, 50),
+    Return.AFTER_A_MINUTE: (1, 9, 16, 24, 31, 39, 46),
+    Return.AFTER_SIX_MINUTES: (2, 11, 20, 30, 39, 48, 57),
+    Return.NEVER: (4, 12, 21, 29, 38, 46, 55),
 }
 # Of 30 and of 40, each another one.
 ANNOUNCED = {
@@ -58,6 +58,7 @@ async def test_what_a_bot_was_asked_is_told_once_whenever_it_dies(
     killing = Killing(bots, deploys, (bots.one,), ask)
     wrong = [one for moment in ASKED[comes] for one in await killing.at(moment, comes)]
     assert not wrong, "\n".join(wrong)
+    assert killing.untold == [], "the last moment lies before an end"
 
 
 @pytest.mark.parametrize("comes", Return)
@@ -86,3 +87,4 @@ async def test_what_nobody_asked_for_in_a_chat_is_told_once_whichever_announcer_
     killing = Killing(bots, deploys, victims, ask, stands_by=bots.one)
     wrong = [one for moment in ANNOUNCED[comes] for one in await killing.at(moment, comes)]
     assert not wrong, "\n".join(wrong)
+    assert killing.untold == [], "the last moment lies before an end"

@@ -154,6 +154,13 @@ class ThreeBots:
         if task.done():
             task.result()
 
+    def twin(self, bot: OneBot) -> OneBot:
+        """A further process of this one's name, which serves Discord alone: by the same token, key
+        and line, so that both are killed at once."""
+        twin = OneBot(bot.name)
+        twin.app, twin.line, twin.control_api = bot.app, bot.line, bot.control_api
+        return twin
+
     async def kill(self, bot: OneBot) -> None:
         """From one moment to the next nothing of it is left, and nothing it says arrives."""
         program, bot.program = bot.program, None

@@ -99,6 +99,27 @@ async def test_one_that_is_put_out_of_the_channel_leaves_the_end_to_another(
     assert fleet.discord.called == [CALLED]
 
 
+async def test_a_channel_that_was_closed_to_all_has_the_end_in_the_message_that_stood_there(
+    fleet: ToldFleet,
+) -> None:
+    """As a topic that is closed for a while: edits are taken there, and nothing new. Another bot
+    had the lease meanwhile, and could say nothing."""
+    await fleet.announced_by("claw-1", BUTTON)
+    await fleet.start("claw-2")
+    fleet.discord.muted |= {"claw-1", "claw-2"}
+    fleet.api.end(7, "failure")
+    await fleet.passes(270)
+    (row,) = (row for key, row in fleet.api.rows().items() if key.startswith("announce#7#"))
+    assert row["by"]["S"] == "claw-2"
+    await fleet.kill("claw-2")
+    fleet.discord.muted.clear()
+    await fleet.passes(600)
+
+    assert [*fleet.discord.messages.values()] == fleet.told
+    assert [one.author for one in fleet.told] == ["claw-1"]
+    assert fleet.discord.called == [CALLED]
+
+
 async def test_a_platform_that_is_away_is_told_of_the_end_once_it_is_back(
     fleet: ToldFleet,
 ) -> None:

@@ -15,7 +15,7 @@ from fleet_control.deploy_jobs import (
     begins,
     ran_before,
 )
-from fleet_control.ledger import Revision, Step
+from fleet_control.ledger import Job, Revision, Step
 from fleet_control.rollback import unreached
 from tests.clawbot.control_api import job, run
 from tests.clawbot.rolls import Moved, roll
@@ -72,6 +72,32 @@ def test_each_host_is_shown_by_name() -> None:
         ("claw-2", OLD, NEW, HostStage.REPLACING),
         ("claw-3", OLD, NEW, HostStage.WAITING),
     ]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "what"),
+    [
+        ((job("plan"),), "Deploy"),
+        ((job("plan"), host("claw-1", None, "in_progress")), "Deploy claw-1"),
+        ((host("claw-1"), host("claw-2"), job("finish", None, "queued")), "Deploy all"),
+    ],
+)
+def test_of_somebody_s_button_the_jobs_tell_what_it_deploys(
+    jobs: tuple[Job, ...], what: str
+) -> None:
+    """Its title is believed of nobody but the Control API's account."""
+    seen = progress(run(7, target="", jobs=jobs))
+
+    assert wording.what(seen.operation, seen.target) == what
+
+
+def test_once_every_host_is_done_a_deploy_that_goes_on_is_finishing() -> None:
+    done, last = host("claw-1"), job("finish", None, "in_progress")
+
+    assert wording.stage(progress(run(7, jobs=(done, host("claw-2", None, "queued"))))) == (
+        "replacing"
+    )
+    assert wording.stage(progress(run(7, jobs=(done, host("claw-2"), last)))) == "finishing"
 
 
 def test_what_the_hosts_become_is_as_old_as_it_was_when_asked_for() -> None:

@@ -54,6 +54,22 @@ def test_on_a_host_without_a_token_of_its_own_it_says_which_field_to_add(
     ]
 
 
+@pytest.mark.parametrize("wrong", [{}, {"CLAWBOT_RUNNING_EVERY": "often"}])
+async def test_whoever_reads_the_log_as_json_finds_there_why_it_can_t_serve(
+    wrong: dict[str, str],
+) -> None:
+    environ = {**SETTINGS, **wrong, "CLAWBOT_LOG": "json"}
+    source = f"import sys; from clawbot.serve import serve; sys.exit(serve({environ}))"
+    async with running(source, {}) as program, asyncio.timeout(30):
+        output, log = await program.process.communicate()
+
+    (line,) = map(json.loads, log.decode().splitlines())
+    why = "CLAWBOT_RUNNING_EVERY is wrong" if wrong else "No front is configured"
+    assert (line["level"], line["event"]) == ("error", "clawbot.cannot_serve")
+    assert line["why"].startswith(why)
+    assert (program.process.returncode, output) == (1, b"")
+
+
 def test_what_nobody_foresaw_is_in_the_log_and_in_no_trace_beside_it(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

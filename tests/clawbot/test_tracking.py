@@ -8,6 +8,7 @@ from clawbot.progress import Progress, Stage
 from clawbot.replies import Deploying, asking
 from clawbot.tracking import Tracker
 from fleet_control.control_api import ControlApi
+from fleet_control.ledger import seconds
 from tests.clawbot.bots import KeptChat, ask
 from tests.clawbot.control_api import Api, job, run
 from tests.clock import TurnedClock
@@ -147,6 +148,18 @@ async def test_a_reply_is_changed_only_when_something_changed(
         await api.until("run", look)
 
     assert len(followed.shown) == 1
+
+
+async def test_when_it_was_asked_for_is_told_by_github_s_clock_once_that_is_seen(
+    outside: tuple[Api, ControlApi], tracker: Tracker
+) -> None:
+    """Ours may be minutes ahead, and whoever comes after us has the same."""
+    api = outside[0]
+    api.runs = [run(1)]
+    followed = Followed(tracker)
+
+    seen = await followed.until(Stage.RUNNING)
+    assert seen.asked_at == seconds(api.runs[0].created)
 
 
 async def test_an_api_that_is_away_for_a_while_is_said_and_then_forgotten(

@@ -280,13 +280,6 @@ async def test_an_instance_that_is_no_longer_asked_for_is_never_called_well_agai
     assert fleet.channel.words == ["5 wrong claw-2 missing"]
 
 
-async def test_while_nothing_is_wrong_nothing_is_written(fleet: WatchedFleet) -> None:
-    await fleet.start("claw-1")
-    await fleet.pass_(4)
-
-    assert [ask for ask in fleet.api.asked if "state" in ask] == []
-
-
 async def test_what_a_deploy_moves_is_left_to_its_reply_and_the_rest_is_told(
     fleet: WatchedFleet,
 ) -> None:

@@ -19,11 +19,11 @@ async def test_who_was_away_points_to_where_it_goes_on(scene: DiscordScene) -> N
         ):
             await passes(scene, channel.message().show(end, None))
     link = f"https://discord.com/channels/{guild}/{fleet}/77"
-    away = "Deploy claw-2\nI was away, so another bot tells how this goes"
+    over = "Deploy claw-2\nThis is no longer kept up to date:"
     assert [one.text for one in scene.channel()] == [
-        f"{away} in {link}.",
-        f"{away} in Telegram.",
-        f"{away}.",
+        f"{over} it goes on in {link}.",
+        f"{over} it goes on in Telegram.",
+        f"{over} another bot tells how it goes.",
     ]
 
 
@@ -55,5 +55,5 @@ async def test_who_comes_back_says_in_its_own_message_where_it_goes_on(
         assert await passes(scene, back.show(GoesOn("Deploy claw-2", "discord:1", "77"), None))
         assert not await passes(scene, back.show(GoesOn("Deploy claw-2", "discord:1", "77"), None))
     (shown,) = scene.channel()
-    assert "I was away, so another bot tells how this goes in https://" in shown.text
+    assert "This is no longer kept up to date: it goes on in https://" in shown.text
     assert shown.buttons == {}

@@ -16,7 +16,7 @@ from sandbox.discord_api.server import DiscordApi
 from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
 from tests.discord.dialogue import pings_in
 from tests.followed import bot_log, followed
-from tests.sandbox.full_loop import SWIFT
+from tests.sandbox.full_loop import HASTY, SWIFT
 
 
 @pytest.mark.newest
@@ -30,7 +30,7 @@ async def test_a_deploy_replaces_a_host_pings_its_asker_and_is_in_every_log_by_i
 async def _deploys(python: Path, written: io.StringIO) -> None:
     async with (
         asyncio.timeout(240),
-        open_sandbox(SandboxOptions(timing=SWIFT, python=python)) as sandbox,
+        open_sandbox(SandboxOptions(timing=SWIFT, pace=HASTY, python=python)) as sandbox,
         DiscordApi(SystemClock(), patience=120) as api,
     ):
         with pointed_at(api.url):

@@ -15,6 +15,7 @@ from tests.discord.scene import DiscordScene
 GONE = Finding("claw-2", Problem.MISSING, "no host", "`/fleet deploy claw-2` creates it.")
 ILL = Finding("claw-3", Problem.NOT_HEALTHY, "not healthy for 6 min", "`/fleet deploy claw-3`")
 TOKEN = Finding("", Problem.TOKEN_ENDS, "GitHub's token ends in 9 days", "Renew it.")
+STRAY = Finding("i-9", Problem.UNREGISTERED, "not in the registry")
 SEEN = "-# Seen <t:90:R>"
 
 
@@ -30,8 +31,11 @@ def lines(report: WatchReport) -> list[str]:
         (WatchReport(wrong=(GONE, ILL, TOKEN)), "3 things are not as they should be", RED),
         (WatchReport(wrong=(GONE,), well=(ILL,)), "claw-2 is not as it should be", RED),
         (WatchReport(wrong=(GONE,), flapping=(ILL,)), "2 things are not as they should be", RED),
-        (WatchReport(flapping=(ILL,)), "claw-3 is not as it should be", YELLOW),
+        (WatchReport(flapping=(ILL,)), "claw-3 is not as it should be", RED),
+        (WatchReport(flapping=(STRAY,)), "i-9 is not as it should be", YELLOW),
+        (WatchReport(wrong=(TOKEN,), flapping=(ILL,)), "2 things are not as they should be", RED),
         (WatchReport(well=(ILL,)), "claw-3 is well again", GREEN),
+        (WatchReport(well=(STRAY,)), "i-9 is no longer amiss", GREEN),
         (WatchReport(well=(TOKEN,)), "One thing is well again", GREEN),
         (WatchReport(well=(ILL,), still=("claw-3",)), "One thing is well again", GREEN),
         (WatchReport(well=(ILL,), still=("claw-2",)), "claw-3 is well again", GREEN),
@@ -64,7 +68,7 @@ def test_what_was_told_before_and_goes_on_is_named_with_the_rest() -> None:
 
 def test_what_comes_and_goes_says_so() -> None:
     assert lines(WatchReport(flapping=(ILL,), taken=90.0)) == [
-        "🟡 **claw-3** · not healthy for 6 min; it comes and goes, so I say no more of it until it "
+        "🔴 **claw-3** · not healthy for 6 min; it comes and goes, so I say no more of it until it "
         "rests",
         "-# `/fleet deploy claw-3`",
         SEEN,

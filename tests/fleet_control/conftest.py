@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def moto_url() -> Iterator[str]:
-    server = MotoServer(images(NOW))
+def moto_url(python: Path) -> Iterator[str]:
+    server = MotoServer(images(NOW), python=python)
     try:
         yield asyncio.run(server.start())
     finally:

@@ -28,7 +28,7 @@ async def test_status_is_a_table_for_people(
     head, missing, first, *_, summary, source = ended.out.splitlines()
     assert head.split()[:4] == ["INSTANCE", "IS", "HOST", "STATE"]
     assert missing.split(None, 9)[:3] == ["claw-4", "missing", "-"]
-    assert missing.endswith("no host yet, and no deploy of it is known; a deploy creates it  -")
+    assert missing.endswith("no host, and no deploy of it is known; a deploy creates it  -")
     assert " ".join(first.split()) == (
         "claw-1 healthy i-1 running ok t3.large ami-1 (newest) unknown 2026-11-20 08:00 10.0.0.7 "
         "- -"

@@ -255,6 +255,14 @@ def test_only_our_own_available_tagged_images_are_asked_for(
     assert filters == {"tag:clawdinator": "true", "state": "available"}
 
 
+def test_an_image_without_a_date_is_none_and_hinders_no_reading(
+    cloud: FakeEc2, ec2_client: "EC2Client"
+) -> None:
+    cloud.scripts["DescribeImages"] = [aws.image("ami-1", "")]
+
+    assert ec2.read(ec2_client, NOW).images == ()
+
+
 @pytest.mark.parametrize(
     ("system", "instance", "disks", "health"),
     [

@@ -121,19 +121,22 @@ def test_one_that_just_starts_has_answered_nothing_yet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ends", "words"),
+    ("ends", "words", "problem"),
     [
-        (NOW + TOKEN_ENDS_SECONDS + 1, ""),
-        (NOW + TOKEN_ENDS_SECONDS, "GitHub's token ends on 2026-10-05"),
-        (NOW, "GitHub's token ended on 2026-09-21"),
-        (None, ""),
+        (NOW + TOKEN_ENDS_SECONDS + 1, "", Problem.TOKEN_ENDS),
+        (NOW + TOKEN_ENDS_SECONDS, "GitHub's token ends on 2026-10-05", Problem.TOKEN_ENDS),
+        (NOW + 1, "GitHub's token ends on 2026-09-21", Problem.TOKEN_ENDS),
+        (NOW, "GitHub's token ended on 2026-09-21", Problem.TOKEN_ENDED),
+        (None, "", Problem.TOKEN_ENDS),
     ],
 )
-def test_github_s_token_is_told_of_two_weeks_before_its_day(ends: float | None, words: str) -> None:
+def test_github_s_token_is_told_of_two_weeks_before_its_day_and_on_it(
+    ends: float | None, words: str, problem: Problem
+) -> None:
     found = status(host("claw-1"), token_ends=ends).faults
 
     repair = "Make another at GitHub, then type `clawbot secrets github` at a desk."
-    assert found == (Fault(Problem.TOKEN_ENDS, words, repair),) * bool(words)
+    assert found == (Fault(problem, words, repair),) * bool(words)
     assert TOKEN_ENDS_SECONDS == 14 * DAY
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from fleet_control.fault import Problem
 from fleet_control.finding import Finding
-from fleet_control.watch import FEW, MANY, step
+from fleet_control.watch import CALM_SECONDS, FEW, MANY, step
 from fleet_control.watch_report import Report, report
 from fleet_control.watch_state import Owed, Telling, WatchState
 from tests.fleet_control.test_watch_steps import GONE, ILL, T0, each_minute, steps
@@ -99,12 +99,12 @@ def test_what_gets_worse_for_six_of_a_fleet_that_was_nearly_well_is_told() -> No
 
 
 def test_what_nine_have_at_once_again_and_again_is_a_fleet_that_flaps_and_none_of_them() -> None:
-    told = steps(*((60 * one, NINE if one in (0, 3, 6) else ()) for one in range(60)))
+    told = steps(*((60 * one, NINE if one in (0, 3, 6) else ()) for one in range(70)))
 
     was = Finding("", Problem.MISSING, "many instances: no host")
     assert [(at, [one.of for one in report.flapping], report.well) for at, report in told] == [
         (420, [""], ()),
-        (420 + 1800, [], (was,)),
+        (420 + CALM_SECONDS, [], (was,)),
     ]
 
 

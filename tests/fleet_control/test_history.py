@@ -197,6 +197,7 @@ def test_how_it_ended_and_where(
         ),
         ({"caller": "claw-1", "requested_by": ""}, "claw-1 in Discord"),
         ({"requested_by": "", "request_id": ""}, "the button on GitHub"),
+        ({"requested_by": "github:sam", "request_id": ""}, "sam on GitHub"),
     ],
 )
 def test_who_asked_and_through_what(fields: dict[str, Any], by: str) -> None:

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from fleet_control.caller import BotInstance, Human, Unknown
 from fleet_control.ledger import (
+    BUTTON,
     OVERRIDE,
     Entry,
     RequestId,
     Run,
+    asked_by,
     oldest,
     parse_request_id,
     seconds,
@@ -295,6 +297,27 @@ def test_a_title_is_believed_of_whom_it_is_to_be_believed(
     assert (found.target, found.request_id) == (
         (ASKED.target, ASKED.request_id) if ours else ("", "")
     )
+
+
+@pytest.mark.parametrize(
+    ("shown", "login", "by"),
+    [
+        (title(ASKED), "x", "x on GitHub"),
+        ("Fleet deploy", "claw-bot[bot]", "claw-bot[bot] on GitHub"),
+        ("Fleet deploy", "@everyone | x", BUTTON),
+        ("Fleet deploy", None, BUTTON),
+    ],
+)
+def test_who_pressed_the_button_github_alone_tells(shown: str, login: str | None, by: str) -> None:
+    found = read(display_title=shown, actor={"login": login, "id": 8}, believed="7")
+
+    assert asked_by(found) == by
+
+
+def test_whom_our_own_title_names_is_who_asked() -> None:
+    found = read(display_title=title(ASKED), actor={"login": "x", "id": 7}, believed="7")
+
+    assert asked_by(found) == "sam in Discord"
 
 
 @pytest.mark.parametrize("shown", [None, "", "Fleet deploy"])

@@ -45,7 +45,7 @@ def test_an_instance_without_a_host_is_missing() -> None:
     assert fleet.conditions == {"claw-1": Condition.MISSING}
 
 
-def test_an_instance_that_was_just_added_has_no_host_yet() -> None:
+def test_an_instance_of_which_no_deploy_is_known_is_not_missing_as_one_that_had_a_host() -> None:
     """Nobody is to be called for what was merged, and is to be deployed next."""
     ledger = Deployed(NOW)
     new = shape(known("claw-1"), Reading((host("claw-2"),), IMAGES, NOW), ledger)
@@ -54,7 +54,7 @@ def test_an_instance_that_was_just_added_has_no_host_yet() -> None:
     def of(hosts: tuple[Host, ...], ledger: Deployed) -> Problem | None:
         return shape(known("claw-1"), Reading(hosts, IMAGES, NOW), ledger).rows[0].worst
 
-    words = "no host yet, and no deploy of it is known; a deploy creates it"
+    words = "no host, and no deploy of it is known; a deploy creates it"
     assert told(new.rows[0].faults) == [(Problem.NOT_DEPLOYED, words)]
     assert new.conditions == {"claw-1": Condition.MISSING}
     assert phrases.problems(new) == ["1 not deployed yet", "1 not in the registry"]

@@ -160,7 +160,7 @@ def test_a_day_of_hostile_readings_leads_to_these_messages_and_no_other() -> Non
         "03:50 WELL claw-5 no host.",
         "04:19 FLAPS claw-6 not healthy, 3 times within two hours. "
         "`/fleet deploy claw-6` replaces it.",
-        "05:29 WELL claw-6 not healthy.",
+        "05:59 WELL claw-6 not healthy.",
         f"06:05 WRONG claw-7 {fails.format('claw-7')}",
         f"06:35 WRONG claw-7 {none.format('claw-7')}",
         "07:15 WELL claw-7 no host.",

@@ -62,6 +62,16 @@ def test_what_the_channel_knows_of_is_kept_where_there_is_too_much() -> None:
     assert CourseKey("over-399", Concern.HOST) not in kept
 
 
+def test_who_had_a_host_is_forgotten_before_anything_that_is_wrong() -> None:
+    course = Course(Problem.MISSING, True, T0 - 60, 2)
+    begun = {CourseKey(f"{n:032}", Concern.HOST): course for n in range(140)}
+    few = WatchState(begun, T0, had_host=frozenset({"claw-1"}))
+    many = replace(few, had_host=frozenset(f"claw-{n}" for n in range(140)))
+
+    assert read(write(few)) == few
+    assert read(write(many)) == replace(few, had_host=frozenset())
+
+
 def test_too_much_that_is_owed_is_cut_too() -> None:
     owed = tuple(Owed(Telling.WELL, f"{n:032}", Problem.MISSING) for n in range(300))
 
@@ -88,6 +98,7 @@ def test_a_state_stays_written_while_nothing_in_it_changes_but_when_it_was_read(
     assert replace(state, read=T0 + 60).means(state)
     assert not WatchState({}, T0).means(state)
     assert not replace(state, pending=owed).means(state)
+    assert not replace(state, had_host=frozenset({"claw-1"})).means(state)
 
 
 def test_a_course_is_written_in_few_numbers() -> None:
@@ -95,11 +106,11 @@ def test_a_course_is_written_in_few_numbers() -> None:
     text = write(WatchState({CourseKey("claw-2", Concern.HOST): course}, T0))
 
     row = '["h",6,1,60,2,-1,0,0,0,900]'
-    assert text == f'{{"v":1,"t":{T0},"c":[[{row},["claw-2"]]],"p":[]}}'
+    assert text == f'{{"v":1,"t":{T0},"c":[[{row},["claw-2"]]],"p":[],"h":[]}}'
 
 
 def test_what_this_version_wrote_means_the_same_to_every_later_one() -> None:
-    rows = [["h", number, 1, 0, 1, -1, 0, 0, 0] for number in (1, 4, 6, 0, 8, 10, 9, 3, 7, 2)]
+    rows = [["h", number, 1, 0, 1, -1, 0, 0, 0] for number in (1, 4, 6, 0, 8, 10, 9, 3, 11, 7, 2)]
     text = f'{{"v":1,"t":1,"c":{[[row, [str(n)]] for n, row in enumerate(rows)]},"p":[]}}'
 
     told = [one.problem for one in read(text.replace("'", '"')).courses.values()]
@@ -121,7 +132,8 @@ def test_a_state_is_read_as_it_was_written() -> None:
     )
     interrupted = Course(Problem.MISSING, None, T0, 0, None, flapping=True)
     courses = {CourseKey("claw-2", Concern.HOST): course, CourseKey("", Concern.IMAGE): interrupted}
-    state = WatchState(courses, T0, (Owed(Telling.WELL, "claw-9", Problem.TWO_HOSTS),))
+    owed = (Owed(Telling.WELL, "claw-9", Problem.TWO_HOSTS),)
+    state = WatchState(courses, T0, owed, frozenset({"claw-1", "claw-2"}))
 
     assert read(write(state)) == state
     assert read("") == WatchState()

@@ -152,6 +152,21 @@ async def test_nothing_stands_there_of_a_bot_that_sent_nothing(channels: ToldCha
     assert (await channels.announce("claw-3")).earlier == ()
 
 
+@pytest.mark.parametrize("said", [False, True])
+async def test_who_gets_it_back_goes_on_in_its_message_unless_another_told_it_since(
+    channels: ToldChannels, said: bool
+) -> None:
+    channels.api.begin(BUTTON, RUN)
+    await channels.announce("claw-2", message="5")
+    await channels.clock.turn(LEASED)
+    await channels.announce("claw-3", message="6" if said else "")
+    await channels.clock.turn(LEASED)
+
+    back = await channels.announce("claw-2")
+    both = (("claw-2", "5"), ("claw-3", "6"))
+    assert (back.message, back.earlier) == (("", both) if said else ("5", ()))
+
+
 async def test_a_bot_that_restarts_has_its_lease_and_its_message_again(
     channels: ToldChannels,
 ) -> None:

@@ -25,6 +25,7 @@ from tests.lambda_fn.small_github import SmallGitHub, job, moment, run_of
 
 REGISTRY = function_url({"action": "registry"}, CHAT_1)
 RUN = function_url({"action": "run", "run_id": 7}, CHAT_1)
+HISTORY = function_url({"action": "history"}, CHAT_1)
 WAITERS = function_url({"action": "runs", "limit": 100, "unfinished": True}, CHAT_1)
 
 
@@ -42,6 +43,21 @@ async def test_the_registry_is_asked_for_every_five_seconds_and_counted_when_it_
         seen.append((told, len(github.rest), github.counted))
 
     assert seen == [("{}", 1, 1), ("{}", 1, 1), ("{}", 2, 1), ("{}", 2, 1), ("[]", 3, 2)]
+
+
+async def test_where_runs_take_seconds_a_run_is_asked_for_as_often_as_that_wants(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    """In the sandbox; its question costs nothing where nothing has changed."""
+    github.runs = [run_of(PERSONS, 7)]
+    cache, asked = GitHubCache(longest=1.0), []
+    for ahead in (0.0, 0.5, 1.5, 4.0):
+        now.ahead = ahead
+        await ask(RUN, another_process=cache)
+        asked.append(sum(one.path.endswith("/runs/7") for one in github.rest))
+
+    assert asked == [1, 1, 2, 3]
+    assert github.counted == 2
 
 
 async def test_all_who_wait_share_one_listing(
@@ -135,6 +151,32 @@ async def test_a_run_that_has_ended_is_never_asked_about_again(
     now.ahead = 86400
 
     assert await ask(RUN) == first
+
+
+@pytest.mark.parametrize("conclusion", ["success", "failure"])
+async def test_a_run_that_has_ended_has_the_jobs_of_its_end(
+    ask: Ask, github: SmallGitHub, now: TurnedNow, conclusion: str
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="in_progress")]
+    github.jobs[7] = [job(1, "plan", "in_progress")]
+    github.logs[1] = "##[error]there it is\n"
+    await ask(RUN)
+    now.ahead = 5.5
+    await ask(HISTORY)  # which reads its jobs
+    ended = {"status": "completed", "conclusion": conclusion}
+    github.runs[0] |= ended
+    now.ahead = 6
+    lagging = await ask(RUN)
+    github.jobs[7][0] |= ended
+    now.ahead = 6.5
+    whole = await ask(RUN)
+    github.jobs.clear()
+
+    assert [one.body["run"]["jobs"][0]["status"] for one in (lagging, whole)] == [
+        "in_progress",
+        "completed",
+    ]
+    assert await ask(RUN) == whole
 
 
 async def test_a_failure_is_kept_once_its_reason_had_time_to_be_there(

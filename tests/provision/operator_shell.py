@@ -83,7 +83,6 @@ class Operator:
             (self.checkout / f"nix/hosts/{id_}.nix").write_text("{ }\n")
         for name in ("flake.nix", "flake.lock"):
             (self.checkout / name).write_text("{ }\n")
-        self.add_users(*REGISTRY)
 
     def set_registry(self, registry: object) -> None:
         (self.checkout / "nix/instances.json").write_text(json.dumps(registry, indent=2))

@@ -131,17 +131,18 @@ async def test_everything_is_told_once_and_oldest_first(auditor: Auditor) -> Non
     said = await auditor.asks("3h")
 
     assert told(said) == [
-        f"sam in Discord · deploy claw-2 · done · {DEPLOYED}",
+        f"sam in Discord (80351110224678912) · deploy claw-2 · done · {DEPLOYED}",
         "claw-2 through its agent · deploy claw-2 · queued · agent.claw-2.cli.5",
-        "kim in Telegram · freeze for 2 h: a move · done · telegram.claw-1.-100.3",
+        "kim in Telegram (7) · freeze for 2 h: a move · done · telegram.claw-1.-100.3",
         "claw-2 through its agent · deploy claw-2 · refused (frozen) · agent.claw-2.cli.6",
         "alice at a desk · unfreeze · done · no request id",
-        "sam in Discord · cancel run 7 · done · no request id",
-        "sam in Discord · stop the roll · failed (github_unreachable) · no request id",
-        "nobody who is known · something · refused (unauthorized) · no request id",
-        "sam in Discord · deploy claw-2, overriding the freeze · taken, and no run is listed"
+        "sam in Discord (80351110224678912) · cancel run 7 · done · no request id",
+        "sam in Discord (80351110224678912) · stop the roll · failed (github_unreachable)"
         " · no request id",
-        "kim in Telegram · unlock 0123-abcd · failed · telegram.claw-1.-100.9",
+        "nobody who is known · something · refused (unauthorized) · no request id",
+        "sam in Discord (80351110224678912) · deploy claw-2, overriding the freeze"
+        " · taken, and no run is listed · no request id",
+        "kim in Telegram (7) · unlock 0123-abcd · failed · telegram.claw-1.-100.9",
     ]
     times = [seconds(line.partition(" · ")[0]) for line in said.out.splitlines()]
     assert times == sorted(times)
@@ -224,6 +225,21 @@ async def test_no_name_and_no_reason_makes_a_second_line(auditor: Auditor) -> No
     assert said.out.rstrip("\n").isprintable()
 
 
+async def test_no_name_and_no_reason_makes_another_part_of_a_line_or_another_person(
+    auditor: Auditor,
+) -> None:
+    auditor.makes_group()
+    kim, reason = "telegram:7 sam · freeze", "none · done · discord.claw-1.7.8"
+    auditor.logged(9, action="freeze", seconds=60, reason=reason, requested_by=kim)
+    auditor.logged(8, action="stop", requested_by="telegram:7 7")
+
+    assert told(await auditor.asks()) == [
+        "sam ? freeze in Telegram (7) · freeze for 1 min: none ? done ? discord.claw-1.7.8 · done"
+        " · no request id",
+        "7 in Telegram · stop the roll · done · no request id",
+    ]
+
+
 async def test_a_program_gets_an_object_a_line(auditor: Auditor) -> None:
     auditor.makes_group()
     auditor.api.runs.append(run(1, created=iso(60), request_id=DEPLOYED, requested_by=SAM))
@@ -233,6 +249,7 @@ async def test_a_program_gets_an_object_a_line(auditor: Auditor) -> None:
     assert first == {
         "time": first["time"],
         "who": "sam in Discord",
+        "account": "discord:80351110224678912",
         "what": "deploy claw-2",
         "result": "running",
         "request_id": DEPLOYED,
@@ -295,7 +312,7 @@ async def test_where_the_ledger_is_away_the_log_is_told(auditor: Auditor) -> Non
     auditor.api.refused["runs"] = 502, no
 
     said = await auditor.asks()
-    assert told(said) == ["kim in Telegram · unfreeze · done · no request id"]
+    assert told(said) == ["kim in Telegram (7) · unfreeze · done · no request id"]
     assert (said.code, said.err) == (1, "The ledger can't be read. GitHub is away.\n")
 
 

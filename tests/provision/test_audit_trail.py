@@ -26,7 +26,10 @@ def test_nobody_is_said_to_have_asked_what_another_key_asked_in_their_name(
 ) -> None:
     fields = {"action": "deploy", "target": "all", "operation": "rollback", "requested_by": SAM}
     line = ControlLine(9.0, 403, {**fields, "signer": signer, "code": code})
-    assert [one.who for one in trail([], [line], 0.0)] == [who]
+    (told,) = trail([], [line], 0.0)
+    assert told.who == who
+    accounts = {"sam in Discord": SAM.partition(" ")[0], "alice at a desk": "operator:alice"}
+    assert told.account == accounts.get(who, "")
 
 
 @pytest.mark.parametrize(

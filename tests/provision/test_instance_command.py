@@ -10,6 +10,11 @@ from tests.provision.operator_shell import Operator
 THIRD = "clawdinator-3"
 
 
+@pytest.fixture
+def operator(operator_without_aws: Operator) -> Operator:
+    return operator_without_aws
+
+
 def entries(operator: Operator) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = json.loads(
         (operator.checkout / "nix/instances.json").read_text()
@@ -58,7 +63,8 @@ def test_it_says_that_a_host_without_a_token_of_the_bot_s_own_has_no_bot(
 
 
 def test_of_the_secrets_it_lists_it_says_which_exist(operator: Operator) -> None:
-    operator.make_secrets()
+    operator.does("secrets", "operator")
+    operator.secrets.write("clawdinator-control-token", b"x", {operator.identity.recipient})
 
     said = operator.does("instance", "add", THIRD)
 

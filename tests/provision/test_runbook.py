@@ -17,12 +17,13 @@ from clawbot import cli
 from clawbot.provision import boot, desk_preflight
 from fleet_control.preflight import Point
 from fleet_control.registry import parse
-from sandbox.sandbox import CHECKOUT
+from sandbox.sandbox import CHECKOUT, Sandbox
 from sandbox.seed import LOCK_TABLE, STATE_BUCKET
 from sandbox.tofu.__main__ import main as stand_in
 from tests.provision import uploads
+from tests.provision.account import StagedAccount
 from tests.provision.operator_shell import Operator, Pipe
-from tests.provision.test_first_host import operator_in, scratch_checkout
+from tests.provision.test_first_host import scratch_checkout
 from tests.sandbox.full_loop import BotRun, FullLoop, full_loop
 
 PAGE = CHECKOUT / "docs/runbook.md"
@@ -31,6 +32,8 @@ STATE = f"{STATE_BUCKET}/fleet.tfstate"
 CONTROL_APPLY = "tofu -chdir=tofu/control apply"
 # Typed on a host.
 REFRESH = "clawdinator-refresh-secrets"
+# The instance that the page adds, and removes.
+NEW = "clawdinator-3"
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,20 @@ class RunbookReader:
         return 0
 
 
+def operator_in(
+    sandbox: Sandbox,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Operator:
+    deployer = sandbox.seeded.deployer
+    keys = {
+        "aws_access_key_id": deployer.access_key,
+        "aws_secret_access_key": deployer.secret_key,
+    }
+    return Operator(folder, StagedAccount(sandbox.aws_url, keys), capsys, monkeypatch)
+
+
 def environment(fleet: FullLoop, operator: Operator) -> dict[str, str]:
     sandbox = fleet.sandbox
     agent = sandbox.seeded.agents["clawdinator-1"]
@@ -198,6 +215,8 @@ async def test_every_command_of_the_page_works_in_its_order(
                 await asyncio.to_thread(_prepare, section, fleet, operator)
             if line.kind == "chat":
                 await _said(life, line.text)
+                if section == "Add an instance":
+                    assert NEW in await asyncio.to_thread(fleet.hosts)
             else:
                 code = await asyncio.to_thread(context.types, line.text)
                 assert (line.text, code, capsys.readouterr().err) == (line.text, 0, "")

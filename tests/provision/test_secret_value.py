@@ -22,10 +22,11 @@ PEM = "-----BEGIN KEY-----\nMIIEvQ==\n-----END KEY-----\n"
 
 
 @pytest.fixture
-def shell(operator: Operator) -> Operator:
-    operator.set_registry({**REGISTRY, FIRST: {**REGISTRY[FIRST], "agentSecrets": [KEY]}})
-    operator.does("secrets", "operator")
-    return operator
+def shell(operator_without_aws: Operator) -> Operator:
+    one = operator_without_aws
+    one.set_registry({**REGISTRY, FIRST: {**REGISTRY[FIRST], "agentSecrets": [KEY]}})
+    one.does("secrets", "operator")
+    return one
 
 
 @pytest.mark.parametrize("name", [TOKEN, KEY])

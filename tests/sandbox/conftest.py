@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -28,8 +29,8 @@ def our_images() -> tuple[SeededImage, ...]:
 
 
 @pytest.fixture(scope="session")
-def moto_process(our_images: tuple[SeededImage, ...]) -> Iterator[str]:
-    server = MotoServer(our_images)
+def moto_process(our_images: tuple[SeededImage, ...], python: Path) -> Iterator[str]:
+    server = MotoServer(our_images, python=python)
     yield asyncio.run(server.start())
     asyncio.run(server.stop())
 

@@ -29,7 +29,7 @@ from sandbox.terminal.chat import PLATFORM, Terminal
 from sandbox.terminal.pipe import PipeOutput
 
 SWIFT = Timing(pending=0.05, initializing=0.05, shutting_down=0.05, lasting=0.02)
-HASTY = Pace(steady=0.1, run=0.05, bot=0.2)
+HASTY = Pace(steady=0.1, run=0.05, bot=0.2, kept=0.1)
 PATIENCE_SECONDS = 60.0
 OLDEST, OLDER, NEWEST = (f"ami-{n:02x}c1a3d1{n:09x}" for n in (1, 2, 3))
 

@@ -4,8 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from fleet_control.clock import SystemClock
 from fleet_control.control_api import ControlApi
 from fleet_control.ledger import Entry
@@ -13,8 +11,6 @@ from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from sandbox.principal import REGION
 from tests.sandbox.full_loop import OLDER, SWIFT, BotRun, FullLoop, full_loop, write_registry
-
-pytestmark = pytest.mark.xdist_group("world")
 
 TARGET, *BOTS = (f"clawdinator-{number}" for number in range(1, 7))
 SOON = 1.0  # seconds that a run waits for a host that is there to fail

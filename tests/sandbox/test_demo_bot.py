@@ -18,9 +18,6 @@ from sandbox.discord_api.server import DiscordApi
 from sandbox.terminal.pipe import PipeOutput
 from tests.sandbox.full_loop import PATIENCE_SECONDS, FullLoop, full_loop, write_registry
 
-# As in test_world.
-pytestmark = pytest.mark.xdist_group("world")
-
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 
 

@@ -15,8 +15,6 @@ from sandbox.principal import REGION, IamPrincipal
 from sandbox.sandbox import Sandbox
 from tests.sandbox.full_loop import full_loop, write_registry
 
-pytestmark = pytest.mark.xdist_group("world")
-
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 ASKS, SECONDS = 200, 5.0
 AT_ONCE = 10  # as AWS lets a function of a new account

@@ -12,9 +12,6 @@ from fleet_control.error import ControlApiRefused
 from fleet_control.ledger import Entry
 from tests.sandbox.full_loop import FullLoop, full_loop, write_registry
 
-# Each is a sandbox with a dozen processes: one at a time.
-pytestmark = pytest.mark.xdist_group("world")
-
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 FROZEN = "The fleet is frozen by operator in the terminal until"
 

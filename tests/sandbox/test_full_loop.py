@@ -15,9 +15,6 @@ from sandbox.run_record import ANY_WORKFLOW, PERSON
 from sandbox.sandbox import REPO, WORKFLOW
 from tests.sandbox.full_loop import NEWEST, OLDER, OLDEST, full_loop, give_once, write_registry
 
-# Each is a sandbox with a dozen processes: one at a time.
-pytestmark = pytest.mark.xdist_group("world")
-
 TITLE = dict.fromkeys(TITLE_FIELDS, "")
 ONE, TWO, FISH = "clawdinator-1", "clawdinator-2", "clawdinator-babelfish"
 

@@ -21,9 +21,6 @@ from tests.sandbox.full_loop import (
     write_registry,
 )
 
-# Each is a sandbox with a dozen processes: one at a time.
-pytestmark = pytest.mark.xdist_group("world")
-
 ONE, TWO, RENAMED = "clawdinator-1", "clawdinator-2", "clawdinator-two"
 # A run looks again for so long; a sandbox that is there to fail needs no more.
 SOON = 1.0

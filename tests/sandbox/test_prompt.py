@@ -10,8 +10,6 @@ from prompt_toolkit.document import Document
 from sandbox.terminal.prompt import CommandCompleter
 from tests.sandbox.terminal_user import at_a_terminal
 
-pytestmark = pytest.mark.xdist_group("world")
-
 UP = "\x1b[A"
 HELP = "/fleet status: every(.*\n)*.* can be asked"
 CTRL_C, CTRL_D, CTRL_U = "\x03", "\x04", "\x15"

@@ -32,7 +32,6 @@ def old(number: int) -> str:
     return f"{duration.older(time.time() - PAST[number][1])} old"
 
 
-@pytest.mark.xdist_group("world")
 async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python: Path) -> None:
     write_registry(tmp_path / "instances.json", (ONE, TWO))
     async with (
@@ -84,13 +83,12 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python
         assert "No host runs for nobody." in said
 
 
-@pytest.mark.xdist_group("world")
 async def test_what_somebody_spoiled_is_refused_by_name_and_nothing_is_touched(
-    tmp_path: Path,
+    tmp_path: Path, python: Path
 ) -> None:
     registry = tmp_path / "instances.json"
     write_registry(registry, (ONE, TWO))
-    async with full_loop(registry) as outside, outside.bot() as bot:
+    async with full_loop(registry, python=python) as outside, outside.bot() as bot:
         before = await asyncio.to_thread(outside.hosts)
         newest = outside.sandbox.github.runner.context.repository.commits[-1]
         manifest = f"bootstrap/{TWO}/manifest.json"

@@ -10,9 +10,6 @@ from fleet_control.run_title import TITLE_FIELDS
 from sandbox.run_record import PERSON, RunRecord
 from tests.sandbox.full_loop import NEWEST, OLDER, OLDEST, FullLoop, full_loop, write_registry
 
-# Each is a sandbox with a dozen processes: one at a time.
-pytestmark = pytest.mark.xdist_group("world")
-
 NOTHING = dict.fromkeys(TITLE_FIELDS, "")
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 

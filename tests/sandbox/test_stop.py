@@ -11,9 +11,6 @@ from fleet_control.deploy_jobs import FINISHING_STEP, MOVING_STEP
 from sandbox.run_record import JobRecord, RunRecord
 from tests.sandbox.full_loop import BotRun, FullLoop, full_loop, write_registry
 
-# Each is a sandbox with a dozen processes: one at a time.
-pytestmark = pytest.mark.xdist_group("world")
-
 IDS = tuple(f"claw-{number}" for number in range(1, 6))
 
 
@@ -80,7 +77,7 @@ async def test_the_hosts_before_are_done_the_one_in_hand_too_and_the_others_unto
                 assert (run.conclusion, told) == ("success", "done")
                 assert "✓ deploy all: done" in said
             else:
-                assert (run.conclusion, told) == ("failure", "stopped")
+                assert (run.conclusion, told) == ("failure", "stopped"), said
                 check_told(said, run, ids, stop.done)
 
 

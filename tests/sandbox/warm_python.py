@@ -1,4 +1,4 @@
-"""A `python3` that starts fast: it forks a process that has imported already what a run needs.
+"""A `python3` that starts fast: it forks what has imported what a run needs, or a host's boot.
 
 What a run's steps do is the same, in processes of their own; only starting them is cheap. Our own
 modules count as imported where the run has the same, byte for byte; and requirements that pip found
@@ -10,6 +10,7 @@ import gc
 import hashlib
 import importlib
 import json
+import marshal
 import os
 import pkgutil
 import runpy
@@ -30,26 +31,29 @@ LIBRARIES = ("boto3", "botocore.session", "pydantic", "pip._internal.commands.in
 SERVICES = ("ec2", "ssm", "s3", "sts", "service-quotas", "dynamodb")
 # Of our own, whatever is beside or below it in these.
 PACKAGES = ("fleet_control", "workflows.fleet_deploy", "sandbox.tofu")
+BOOT = "clawbot.provision.boot"
 MOTO = "sandbox.moto_process"
 _LARGEST = 1 << 17
 _MOST_FILES = 64
 # Above any that a program was given.
 _ASIDE = 512
 
-# In a run, `python3`: it hands over all it was given, and ends as the fork does.
+# In a run, `python3`: it hands over all it was given, and ends as the fork does. It imports only
+# what an interpreter has without reading a file: the rest was half of what a start costs.
 _CLIENT = """\
 #!{python} -IS
-import json, os, socket, sys
+import _socket, marshal, os, sys
 if sys.argv[1:2] != ["-m"]:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 with os.scandir("/proc/self/fd") as open_:
     files = [int(one.name) for one in open_]
 files = [one for one in files if os.path.exists(f"/proc/self/fd/{{one}}")]
-asked = json.dumps([sys.argv[2:], os.getcwd(), dict(os.environ), files])
-with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
-    server.connect({addresses!r}[sys.argv[2] == {moto!r}])
-    socket.send_fds(server, [asked.encode()], files)
-    code = server.recv(16)
+asked = marshal.dumps([sys.argv[2:], os.getcwd(), dict(os.environ), files])
+server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+server.connect({addresses!r}[sys.argv[2] == {moto!r}])
+given = b"".join(one.to_bytes(4, sys.byteorder) for one in files)
+server.sendmsg([asked], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, given)])
+code = server.recv(16)
 sys.exit(int(code) if code else 1)
 """
 
@@ -96,12 +100,8 @@ def _serve(what: str, listener: socket.socket, folder: Path) -> None:
 
 def _read_descriptions() -> None:
     """AWS's, of the services that a run asks: megabytes of JSON that need not be read in each."""
-    import botocore.loaders  # noqa: PLC0415  (in the server alone)
-    import botocore.session  # noqa: PLC0415  (the same)
-
-    shared = cache(botocore.loaders.create_loader)
-    botocore.loaders.create_loader = botocore.session.create_loader = shared
-    session = botocore.session.get_session()
+    importlib.import_module("sandbox.botocore_cache").read_once()
+    session = importlib.import_module("botocore.session").get_session()
     for service in SERVICES:
         session.create_client(
             service, "eu-central-1", aws_access_key_id="none", aws_secret_access_key="none"
@@ -127,7 +127,8 @@ def _import_for_runs() -> dict[str, bytes]:
         found = pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}.")
         for name in (one.name for one in found if not one.name.endswith("__main__")):
             importlib.import_module(name)
-    return _ours(package.partition(".")[0] for package in PACKAGES)
+    importlib.import_module(BOOT)
+    return _ours(name.partition(".")[0] for name in (*PACKAGES, BOOT))
 
 
 def _ours(roots: Iterable[str]) -> dict[str, bytes]:
@@ -143,18 +144,34 @@ def _ours(roots: Iterable[str]) -> dict[str, bytes]:
 def _keep(ours: dict[str, bytes]) -> None:
     """Keep these modules if each is what an import would find, and none of them else."""
     found = {name: _found(sys.modules[name]) for name in ours}
-    if all(file and file.read_bytes() == ours[name] for name, file in found.items()):
+    if all(_read(file) == ours[name] for name, file in found.items()):
         for name, file in found.items():
-            _lay(sys.modules[name], str(file))
+            _lay(sys.modules[name], file)
     else:
         for name in ours:
             del sys.modules[name]
 
 
-def _found(module: ModuleType) -> Path | None:
-    """The file that an import of this module would find."""
+def _found(module: ModuleType) -> str:
+    """The file that an import of this module would find, if there is one."""
     path = module.__name__.replace(".", "/") + ("/__init__.py" if _is_package(module) else ".py")
-    return next((file for file in (Path(one, path) for one in sys.path) if file.is_file()), None)
+    return f"{_folder(module.__name__.partition('.')[0])}/{path}"
+
+
+@cache
+def _folder(package: str) -> str:
+    """Where an import of this package would find it."""
+    entries = (one for one in sys.path if os.path.isfile(f"{one}/{package}/__init__.py"))  # noqa: PTH113  (fast)
+    return next(entries, "")
+
+
+def _read(file: str) -> bytes | None:
+    """Its content, None where there is no such file."""
+    try:
+        with open(file, "rb", buffering=0) as there:  # noqa: PTH123  (fast)
+            return there.read()
+    except FileNotFoundError:
+        return None
 
 
 def _is_package(module: ModuleType) -> bool:
@@ -167,14 +184,14 @@ def _lay(module: ModuleType, file: str) -> None:
     if module.__spec__:
         module.__spec__.origin = file
     if _is_package(module):
-        module.__path__ = [str(Path(file).parent)]
+        module.__path__ = [file.removesuffix("/__init__.py")]
 
 
 def _become(client: socket.socket, ours: dict[str, bytes], folder: Path) -> None:
     """The program that was asked for; never returns."""
     os.setsid()
     message, given, _, _ = socket.recv_fds(client, _LARGEST, _MOST_FILES)
-    (name, *words), here, environ, files = json.loads(message)
+    (name, *words), here, environ, files = marshal.loads(message)  # noqa: S302  (the client's)
     client = socket.socket(fileno=_aside(client.detach()))
     for number, descriptor in zip(files, list(map(_aside, given)), strict=True):
         os.dup2(descriptor, number)

@@ -42,7 +42,7 @@ def test_a_watch_report_says_first_what_matters_then_whom_it_calls_then_each_thi
         "    Ask: /fleet deploy claw-2.",
         "🔴 The fleet · no image for 5 weeks",
         "    Mend it.",
-        "🟡 claw-3 · not healthy; it comes and goes, so I say no more of it until it rests",
+        "🔴 claw-3 · not healthy; it comes and goes, so I say no more of it until it rests",
         "    See /fleet status.",
         "🟢 claw-4 · over: no host",
         "Still not well: claw-5, claw-6. /fleet status shows all.",
@@ -52,7 +52,9 @@ def test_a_watch_report_says_first_what_matters_then_whom_it_calls_then_each_thi
 
 def test_the_light_of_a_report_is_that_of_the_worst() -> None:
     one = (finding(),)
-    assert lines(WatchReport(flapping=one, well=one))[0][0] == "🟡"
+    mild = (Finding("", Problem.TOKEN_ENDS, "GitHub's token ends"),)
+    assert lines(WatchReport(wrong=mild, flapping=one, well=one))[0][0] == "🔴"
+    assert lines(WatchReport(flapping=mild, well=one))[0][0] == "🟡"
     assert lines(WatchReport(well=one))[0] == "🟢 claw-2 is well again"
 
 
@@ -134,12 +136,17 @@ def test_a_message_of_a_supergroup_alone_has_an_address(
 @pytest.mark.parametrize(
     ("channel", "message", "told", "url"),
     [
-        ("telegram:-1001234567890/5", "77", " in the fleet's channel", "/c/1234567890/5/77"),
-        ("telegram:-1001234567890", "77", " in the fleet's channel", "/c/1234567890/77"),
-        ("telegram:-4004", "77", " in the fleet's channel", ""),
-        ("telegram:x", "77", " in Telegram", ""),
-        ("discord:91", "77", " in Discord", ""),
-        ("", "", "", ""),
+        (
+            "telegram:-1001234567890/5",
+            "77",
+            "it goes on in the fleet's channel",
+            "/c/1234567890/5/77",
+        ),
+        ("telegram:-1001234567890", "77", "it goes on in the fleet's channel", "/c/1234567890/77"),
+        ("telegram:-4004", "77", "it goes on in the fleet's channel", ""),
+        ("telegram:x", "77", "it goes on in Telegram", ""),
+        ("discord:91", "77", "it goes on in Discord", ""),
+        ("", "", "another bot tells how it goes", ""),
     ],
 )
 def test_a_reply_whose_bot_was_away_says_where_it_goes_on(
@@ -147,6 +154,5 @@ def test_a_reply_whose_bot_was_away_says_where_it_goes_on(
 ) -> None:
     html = render(GoesOn("Deploy claw-2", channel, message), NOW)
     text, entities = read_text(html, "HTML")
-    away = f"I was away, so another bot tells how this goes{told}."
-    assert text == f"⚪ Deploy claw-2\n{away}"
+    assert text == f"⚪ Deploy claw-2\nThis is no longer kept up to date: {told}."
     assert "".join(one.get("url", "") for one in entities).endswith(url)

@@ -12,7 +12,7 @@ from sandbox.sandbox import SandboxOptions, open_sandbox
 from sandbox.telegram_api.history import private, user
 from sandbox.telegram_api.people import People
 from sandbox.telegram_api.server import BotApi
-from tests.sandbox.full_loop import SWIFT
+from tests.sandbox.full_loop import HASTY, SWIFT
 from tests.telegram.scene import OPERATOR, TOKEN
 
 PATIENCE_SECONDS = 120.0
@@ -24,7 +24,7 @@ async def test_a_deploy_replaces_a_host_and_calls_its_asker(python: Path) -> Non
     people, olga = People(api), user(OPERATOR, "Olga")
     async with (
         asyncio.timeout(2 * PATIENCE_SECONDS),
-        open_sandbox(SandboxOptions(timing=SWIFT, python=python)) as sandbox,
+        open_sandbox(SandboxOptions(timing=SWIFT, pace=HASTY, python=python)) as sandbox,
     ):
         environ = {
             "CLAWBOT_TELEGRAM_TOKEN": TOKEN,

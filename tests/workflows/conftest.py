@@ -305,8 +305,8 @@ def _now(more: float = 0.0) -> str:
 
 
 @pytest.fixture(scope="session")
-def moto() -> Iterator[str]:
-    server = MotoServer(images(time.time()))
+def moto(python: Path) -> Iterator[str]:
+    server = MotoServer(images(time.time()), python=python)
     url = asyncio.run(server.start())
     yield url
     asyncio.run(server.stop())
