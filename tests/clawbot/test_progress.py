@@ -1,6 +1,5 @@
 """How a deploy goes, read from its run."""
 
-
 import pytest
 
 from clawbot import wording

@@ -73,6 +73,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("lambda_fn/github_cache.py", "lambda_fn", "github_cache"),
         ("lambda_fn/held_lock.py", "lambda_fn", "held_lock"),
         ("lambda_fn/history.py", "lambda_fn", "history"),
+        ("lambda_fn/holder.py", "lambda_fn", "younger_process"),
         ("lambda_fn/lease.py", "lambda_fn", "lease"),
         ("lambda_fn/mask.py", "lambda_fn", "secrets failure"),
         ("lambda_fn/preflight.py", "lambda_fn", "preflight"),
@@ -83,8 +84,8 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("lambda_fn/signer.py", "lambda_fn", "signer near_misses"),
         ("lambda_fn/stop.py", "lambda_fn", "stop"),
         ("lambda_fn/table.py", "lambda_fn", "lease github_cache announce_races"),
-        ("lambda_fn/told.py", "lambda_fn", "told living announce announce_races"),
-        ("lambda_fn/announce.py", "lambda_fn", "announce announce_races"),
+        ("lambda_fn/told.py", "lambda_fn", "told living announce announce_races dead_reply"),
+        ("lambda_fn/announce.py", "lambda_fn", "announce announce_races dead_reply"),
         ("lambda_fn/watch.py", "lambda_fn", "watch"),
         ("lambda_fn/http_client.py", "lambda_fn", "http_client failure"),
     )
