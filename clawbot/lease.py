@@ -94,7 +94,8 @@ class RenewedLease:
                 exc_info=None if isinstance(error, FleetError) else error,
             )
         self._why = why
-        if isinstance(error, ControlApiRefused) and asked < self._until:
+        is_ours_alone = isinstance(error, ControlApiRefused) and error.code == "asked_too_often"
+        if isinstance(error, ControlApiRefused) and not is_ours_alone and asked < self._until:
             await self._is_ours_until(max(self._until, asked + LEFT_TO_OTHERS_SECONDS))
 
     async def _is_ours_until(self, moment: float) -> None:

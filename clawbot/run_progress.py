@@ -155,7 +155,7 @@ def _advice(known: Progress, run: Run) -> str:
     if HostStage.HEALTHY in stages:
         return "See `/fleet status` for what moved, then ask again."
     if known.stage is Stage.CANCELLED:
-        return "No host was touched."
+        return "No host was touched. Ask again if it is still wanted."
     return "No host was touched. Ask again once that is put right."
 
 

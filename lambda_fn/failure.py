@@ -21,6 +21,7 @@ class Code(StrEnum):
     AT_ITS_LAST = auto()
     TOO_LARGE = auto()
     GITHUB_BUSY = auto()
+    ASKED_TOO_OFTEN = auto()
     MISCONFIGURED = auto()
     INTERNAL = auto()
     GITHUB_REFUSED = auto()
@@ -47,6 +48,8 @@ _STATUS: dict[str, int] = {
     Code.GITHUB_REFUSED: 502,
     Code.GITHUB_UNREACHABLE: 502,
     Code.TABLE_UNREACHABLE: 502,
+    # No 429: a bot of before takes that for one that knows no such note, and drops it.
+    Code.ASKED_TOO_OFTEN: 503,
 }
 
 

@@ -26,6 +26,7 @@ class GitHubCache:
     Attributes:
         longest: seconds after which GitHub is asked in any case whether something has changed.
         token_ends: when our token ends, as GitHub said last, Unix seconds; None where it does not.
+        used_up: which limits are, each with the last such minute of Unix time.
     """
 
     def __init__(self, longest: float = inf) -> None:
@@ -37,6 +38,7 @@ class GitHubCache:
         self._quota: Quota | None = None
         self._changed = 0.0
         self.token_ends: float | None = None
+        self.used_up: dict[str, int] = {}
 
     def answer(self, path: str) -> Response | None:
         said = self._said.get(path)

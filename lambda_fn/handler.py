@@ -147,7 +147,7 @@ class Call:
             return self._of_bots(ask, signer, table)
         if ask.action in (ApiAction.FREEZE, ApiAction.UNFREEZE, ApiAction.HOLDS):
             return self._of_holds(ask, signer, table)
-        read_limit.count(signer, ask.action, table, self._budget.now())
+        read_limit.count(signer, ask.action, table, self._cache, self._budget.now())
         if ask.action is ApiAction.PREFLIGHT:
             held = partial(held_lock.seen, conf, table, self._environ, self._budget)
             return preflight.answer(signer, self._connect, table, held, self._budget)
@@ -162,6 +162,7 @@ class Call:
             check_itself(signer, ask.bot)
         else:
             check_bot(signer, ask.entry.request_id)
+        read_limit.count_telling(signer, table, self._cache, self._budget.now())
         self._trail |= {
             "channel": ask.channel,
             "bot": ask.bot,

@@ -13,6 +13,8 @@ from sandbox.principal import REGION
 
 # As tofu/control/function.tf has it.
 GROUP = "/aws/lambda/clawdinator-control-api"
+# What is written within so long is brought at once: a deploy has a line for each look at it.
+_TOGETHER_SECONDS = 1.0
 
 _note = logging.getLogger("lambda_fn").info
 
@@ -25,6 +27,7 @@ class FunctionLog:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._lines: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
+        self._wanted = asyncio.Event()
         self._bringing = asyncio.create_task(self._bring())
 
     def write(self, line: str) -> None:
@@ -35,7 +38,8 @@ class FunctionLog:
             self._loop.call_soon_threadsafe(self._lines.put_nowait, (self._clock.now(), line))
 
     async def written(self) -> None:
-        """Wait until all that was written is there."""
+        """Wait until all that was written is there, which is at once then."""
+        self._wanted.set()
         await self._lines.join()
 
     async def close(self) -> None:
@@ -45,6 +49,9 @@ class FunctionLog:
     async def _bring(self) -> None:
         while True:
             lines = [await self._lines.get()]
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), _TOGETHER_SECONDS)
+            self._wanted.clear()
             while not self._lines.empty():
                 lines.append(self._lines.get_nowait())
             # An AWS that ends first has no use for them.

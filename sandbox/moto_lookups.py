@@ -1,14 +1,16 @@
 """Lookups of moto's, in moto's process, that it makes anew for each request and that never change.
 
 For each field of each answer it tries the names that its own objects may have for it, and makes the
-list of them each time; for each request it lists the methods of a class, and for each element of an
-answer it looks through the letters of its name. That is half of what an answer costs.
+list of them each time; for each request it lists the methods of a class, and twice moto's own
+folders, and for each element of an answer it looks through the letters of its name. That is more
+than half of what an answer costs.
 """
 
 from functools import cache
 from typing import Any
 
 import xmltodict  # type: ignore[import-untyped]  # it has none
+from moto import backends
 from moto.core import responses
 from moto.core.serialize import AttributePickerContext, ResponseSerializer, XFormedAttributePicker
 from moto.core.utils import get_value
@@ -48,7 +50,9 @@ def _value_of(serializer: Any, value: Any, key: str, shape: Any) -> Any:
 def kept() -> list[tuple[Any, str, object]]:
     """What stands where in the place of moto's."""
     methods, valid = responses.method_names_from_class, xmltodict._validate_name  # type: ignore[attr-defined]  # noqa: SLF001  (as moto has them)
+    services = tuple(backends.list_of_moto_modules())
     return [
+        (backends, "list_of_moto_modules", lambda: services),
         (ResponseSerializer, "get_value", _value_of),
         (responses, "XFormedAttributePicker", _Picker),
         (responses, "method_names_from_class", cache(methods)),

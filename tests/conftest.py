@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from fleet_control import daemon
 from sandbox.botocore_cache import read_once
@@ -23,7 +23,8 @@ def pytest_configure() -> None:
     read_once()
     look_once("sniffio")
     # No test asserts a time: a loaded machine is as right as a quiet one.
-    settings.register_profile("any machine", deadline=None)
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("any machine", deadline=None, suppress_health_check=slow)
     settings.load_profile("any machine")
 
 

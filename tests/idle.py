@@ -11,13 +11,16 @@ QUIET_TURNS = 5
 BUSY_SECONDS = 0.001
 
 
-async def idle(is_answering: Callable[[], object]) -> None:
+async def idle(
+    is_answering: Callable[[], object] = lambda: False, *, waits_for_ec2: bool = True
+) -> None:
     """Until the loop has stood still for some turns, while nothing was waited for beside it: no
-    read of EC2, and nothing of which `is_answering` tells."""
+    read of EC2, unless that is held up, and nothing of which `is_answering` tells."""
     loop, quiet = asyncio.get_running_loop(), 0
     while quiet < QUIET_TURNS:
         # Looking through the threads takes long; one that has ended has left its find in the loop.
-        busy = is_answering() or (quiet == QUIET_TURNS - 1 and _is_ec2_asked())
+        is_last = quiet == QUIET_TURNS - 1
+        busy = is_answering() or (is_last and waits_for_ec2 and _is_ec2_asked())
         await asyncio.sleep(BUSY_SECONDS if busy else 0)
         # What came in while we slept is in there, since we woke before it.
         ready = loop._ready  # type: ignore[attr-defined]  # noqa: SLF001  (no other way to see it)

@@ -43,6 +43,7 @@ class Killing:
     stands_by: OneBot | None = None
     _since: set[tuple[str, str]] = field(default_factory=set)
     _before: list[ChannelMessage] = field(default_factory=list)
+    _ended: set[str] = field(default_factory=set)
 
     async def at(self, moment: int, comes: Return) -> list[str]:
         """What is wrong in the end where each victim is killed at that moment of its own."""
@@ -78,6 +79,7 @@ class Killing:
                     killed.append(f"{victim.name} at {method} {path} {'acted' if acted else ''}")
                     await self.bots.kill(victim)
                     self._before += self._said()
+                    self._ended |= {one.target for one in self.deploys if self._is_told(one)}
             if all(victim.program is None for victim in self.victims) or self._is_over():
                 break
             await self.bots.pass_time(STEP_SECONDS, STEP_SECONDS)
@@ -99,10 +101,12 @@ class Killing:
 
     @property
     def untold(self) -> list[str]:
-        """The deploys of which nobody had told the end when the last victim was killed."""
+        """The deploys of which no end had been told yet at any kill."""
+        return [one.target for one in self.deploys if one.target not in self._ended]
+
+    def _is_told(self, deploy: AskedDeploy) -> bool:
         ends = (MessageKind.FINAL, MessageKind.CALL)
-        told = {one.target: about(one.target, self._before) for one in self.deploys}
-        return [of for of, said in told.items() if not any(one.kind in ends for one in said)]
+        return any(one.kind in ends for one in about(deploy.target, self._said()))
 
     def _is_over(self) -> bool:
         begun = all(self.bots.runs.of(one.target) for one in self.deploys)

@@ -29,11 +29,12 @@ ASKED = {
     Return.AFTER_SIX_MINUTES: (2, 11, 20, 30, 39, 48, 57),
     Return.NEVER: (4, 12, 21, 29, 38, 46, 55),
 }
-# Of 30 and of 40, each another one.
+# Of 30 and of 40, each another one; first the one behind the end, while no bot looks after what an
+# earlier kill left.
 ANNOUNCED = {
-    Return.AFTER_A_MINUTE: (1, 10, 20, 29),
-    Return.AFTER_SIX_MINUTES: (5, 15, 26, 36),
-    Return.NEVER: (8, 18, 31, 39),
+    Return.AFTER_A_MINUTE: (29, 1, 10, 20),
+    Return.AFTER_SIX_MINUTES: (36, 5, 15, 26),
+    Return.NEVER: (39, 8, 18, 31),
 }
 
 
@@ -58,7 +59,7 @@ async def test_what_a_bot_was_asked_is_told_once_whenever_it_dies(
     killing = Killing(bots, deploys, (bots.one,), ask)
     wrong = [one for moment in ASKED[comes] for one in await killing.at(moment, comes)]
     assert not wrong, "\n".join(wrong)
-    assert killing.untold == [], "the last moment lies before an end"
+    assert killing.untold == [], "no moment lies behind the end of these"
 
 
 @pytest.mark.parametrize("comes", Return)
@@ -87,4 +88,4 @@ async def test_what_nobody_asked_for_in_a_chat_is_told_once_whichever_announcer_
     killing = Killing(bots, deploys, victims, ask, stands_by=bots.one)
     wrong = [one for moment in ANNOUNCED[comes] for one in await killing.at(moment, comes)]
     assert not wrong, "\n".join(wrong)
-    assert killing.untold == [], "the last moment lies before an end"
+    assert killing.untold == [], "no moment lies behind the end of these"

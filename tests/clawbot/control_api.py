@@ -56,6 +56,7 @@ class Api:
     unseen: ids of runs whose jobs `history` can't have.
     told: the end that each asker was told of last, by the ask's request id.
     life: of every reply.
+    younger: whether a younger process of the asker's bot has all that.
     announced: of every deploy, beside that the lease is the asker's.
     checks: what a preflight sees.
     signer: who signs what it is asked.
@@ -78,6 +79,7 @@ class Api:
     unseen: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
     life: dict[str, Any] = field(default_factory=lambda: {"lives": True})
+    younger: bool = False
     announced: dict[str, Any] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
     signer: str = "chat:demo"
@@ -149,10 +151,11 @@ class Api:
         raise AssertionError(ask)
 
     def _of_leases(self, ask: dict[str, Any]) -> dict[str, Any]:
-        """Every lease is the asker's."""
+        """Every lease is the asker's, unless it is a younger process's."""
         bot = ask.get("bot", "")
         announced = {"silence": "", "by": bot, "message": ask.get("message", "")}
         return {
+            **({"younger": True} if self.younger else {}),
             "reply": self.life,
             "announcement": announced | self.announced,
             "watch": {"mine": True, "state": ask.get("state") or "", "version": 1},

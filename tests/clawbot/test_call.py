@@ -134,12 +134,18 @@ async def test_a_note_that_is_not_taken_is_made_again_every_half_minute_until_it
     talk: Talk,
 ) -> None:
     """Until then whoever announces the deploy would call as well."""
+    too_often = (
+        503,
+        {"ok": False, "code": "asked_too_often", "error": "demo has asked 300 times."},
+    )
     ended(talk, 10)
     talk.api.told = {ASKED: ""}
     begun = asyncio.create_task(called(talk))
     await talk.api.until("told", 1)
     talk.api.refused["told"] = AWAY
     for tried in range(45):
+        if tried == 30:
+            talk.api.refused["told"] = too_often
         await talk.api.until("told", 2 + tried)
         await talk.clock.asleep(2)
         if tried == 44:

@@ -12,6 +12,7 @@ from tests.clawbot.bots import KeptChat, registry
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import FakeEc2
+from tests.idle import idle
 
 ME = 80351110224678912
 DISCORD = "ODAzNTExMTAyMjQ2Nzg5MTI.GabcdE.tokenOfTheTests"
@@ -66,7 +67,7 @@ async def test_whatever_hangs_the_answer_comes_within_ten_seconds_and_says_what(
     async with silent() as url, talk_with(clock, ec2, **dict.fromkeys(settings, url)) as talk:
         asked = asyncio.create_task(found(talk.bot))
         async with asyncio.timeout(20):
-            await asyncio.sleep(0.05)  # every look has begun
+            await idle(waits_for_ec2=False)  # every look has begun
             while clock.sleeping > hang + 1:  # noqa: ASYNC110  (nothing tells of one cancelled)
                 await asyncio.sleep(0.01)
             await clock.turn(10)

@@ -16,10 +16,12 @@ from fleet_control.ledger import seconds
 from tests.clawbot.bots import KeptChat, ask
 from tests.clawbot.control_api import Api, control_api, run
 from tests.clock import TurnedClock
+from tests.idle import idle
 
 OLD_API = (400, {"ok": False, "code": "bad_request", "error": "`action` must be one of …"})
 NO_TABLE = (500, {"ok": False, "code": "misconfigured", "error": "There is no control table."})
 AWAY = (502, {"ok": False, "code": "table_unreachable", "error": "The control table is away."})
+TOO_OFTEN = (503, {"ok": False, "code": "asked_too_often", "error": "demo has asked 300 times."})
 BROKEN = (200, {"nonsense": True})
 
 
@@ -51,7 +53,7 @@ class Author:
         """In steps that each come to rest."""
         for _ in range(0, seconds, step):
             await self.clock.turn(step)
-            await asyncio.sleep(0.006)
+            await idle()
 
     @property
     def stages(self) -> list[Stage]:
@@ -119,13 +121,14 @@ async def test_where_nobody_can_give_it_up_it_goes_on_as_before(
     assert len(author.chat.called) == 1
 
 
+@pytest.mark.parametrize("answer", [BROKEN, TOO_OFTEN])
 @pytest.mark.parametrize(("blind", "shown"), [(200, True), (300, False)])
 async def test_who_could_be_given_up_by_now_shows_nothing_before_it_is_certain(
-    author: Author, blind: int, shown: bool
+    author: Author, blind: int, shown: bool, answer: tuple[int, dict[str, object]]
 ) -> None:
-    """A Control API that does not answer us may answer others."""
+    """A Control API that does not answer us, or us alone, may answer others."""
     begun = await author.begin()
-    author.api.refused["living"] = BROKEN
+    author.api.refused["living"] = answer
     await author.passes(blind)
     author.api.change(1, status="in_progress")
     await author.passes(70)
@@ -148,6 +151,29 @@ async def test_one_that_was_given_up_says_where_it_goes_on_and_calls_nobody(
 
     assert await begun == author.chat.said[-1] == GoesOn("Deploy claw-2", "discord:9", "55")
     assert author.stages == [Stage.QUEUED]
+    assert author.chat.called == []
+
+
+async def test_one_that_a_younger_process_keeps_is_left_as_it_is(author: Author) -> None:
+    begun = await author.begin()
+    author.api.younger = True
+    await author.passes(60)
+    author.api.change(1, status="completed", conclusion="success")
+    await author.passes(60)
+
+    assert begun.done()
+    assert author.stages == [Stage.QUEUED]
+    assert author.chat.called == []
+
+
+async def test_at_the_end_it_is_looked_whether_a_younger_process_calls(author: Author) -> None:
+    begun = await author.begin()
+    author.api.younger = True
+    author.api.change(1, status="completed", conclusion="success")
+    await author.passes(55)
+
+    assert begun.done()
+    assert author.stages[-1] is Stage.DONE
     assert author.chat.called == []
 
 

@@ -1,11 +1,13 @@
 """A run is asked about once for all who follow it, as often as the design says, to its end."""
 
 import asyncio
+from dataclasses import replace
 
 from clawbot.deploy import Deploys
 from clawbot.once import Once
 from clawbot.progress import Progress, Stage
 from clawbot.replies import Deploying, asking
+from clawbot.run_progress import progress
 from clawbot.tracking import Tracker
 from fleet_control.control_api import ControlApi
 from fleet_control.ledger import seconds
@@ -160,6 +162,23 @@ async def test_when_it_was_asked_for_is_told_by_github_s_clock_once_that_is_seen
 
     seen = await followed.until(Stage.RUNNING)
     assert seen.asked_at == seconds(api.runs[0].created)
+
+
+async def test_that_github_s_clock_is_seen_is_no_change_to_show(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1, "queued")]
+    shown: list[Deploying] = []
+
+    async def show(reply: Deploying) -> None:
+        shown.append(reply)
+
+    dispatched = Deploying(replace(progress(api.runs[0]), asked=0.0))
+    following = asyncio.create_task(tracker.follow(dispatched, show))
+    await clock.asleep(1)
+    assert (api.count("runs"), shown) == (1, [])
+    following.cancel()
 
 
 async def test_an_api_that_is_away_for_a_while_is_said_and_then_forgotten(

@@ -151,6 +151,7 @@ async def test_while_something_hangs_it_says_that_it_looks_and_then_what_hung(
     scene: DiscordScene,
 ) -> None:
     async with silent() as url:
+        scene.ec2_hangs = True
         await scene.start(CLAWBOT_EC2_URL=url)
         asked = await scene.discord.command(scene.app, scene.visitor, "preflight")
         told = "Looking at 25 things, 10 seconds at most"

@@ -78,7 +78,7 @@ async def _is_followed(
     assert jobs == ["plan", "host"]
     audited = await sandbox.outside.does(("clawbot", "audit", "1h"))
     (line,) = audited.splitlines()
-    assert " · operator in Discord · deploy clawdinator-2 · " in line
+    assert f" · operator in Discord ({operator.id}) · deploy clawdinator-2 · " in line
     assert line.endswith(f" · {request_id}")
 
 

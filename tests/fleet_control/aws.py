@@ -61,6 +61,10 @@ class FakeEc2:
         self.off = 0.0
 
     @property
+    def is_held(self) -> bool:
+        return self.hold is not _at_once
+
+    @property
     def counts(self) -> Counter[str]:
         return Counter(parameters["Action"] for parameters in self.asked)
 

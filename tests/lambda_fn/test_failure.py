@@ -29,6 +29,7 @@ STATUSES = {
     "github_refused": 502,
     "github_unreachable": 502,
     "table_unreachable": 502,
+    "asked_too_often": 503,
 }
 OF_A_DEPLOY = {
     "unknown_caller": 403,

@@ -51,7 +51,9 @@ class ToldChannels:
         return await (await self.bot(bot)).announce(run_id, channel, bot, **noted)
 
     async def living(self, request_id: str = ASKED, bot: str = AUTHOR) -> ReplyLife:
-        return await (await self.bot(bot)).living(request_id)
+        life = await (await self.bot(bot)).living(request_id)
+        assert life is not None, "no process of a bot's is younger than its only one"
+        return life
 
     async def watch(self, bot: str, channel: str = DISCORD, **more: Any) -> WatchLease:
         return await (await self.bot(bot)).watch(channel, bot, **more)

@@ -19,7 +19,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("skills/fleet_control/caller.py", "fleet_control", "caller"),
         ("skills/fleet_control/ledger.py", "fleet_control", "ledger"),
         ("skills/fleet_control/run_title.py", "fleet_control", "ledger"),
-        ("skills/fleet_control/watch.py", "fleet_control", "watch watch_steps finding"),
+        ("skills/fleet_control/watch.py", "fleet_control", "watch watch_state watch_steps finding"),
         ("skills/fleet_control/watch_report.py", "fleet_control", "watch watch_steps finding"),
         ("skills/fleet_control/watch_state.py", "fleet_control", "watch_state watch_steps finding"),
         ("skills/fleet_control/finding.py", "fleet_control", "finding watch"),
@@ -40,7 +40,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("clawbot/words.py", "clawbot", "words"),
         ("clawbot/fleet_channel/announcing.py", "clawbot", "announcer announced_anew dead_reply"),
         ("clawbot/fleet_channel/lease.py", "clawbot", "channel_lease announcing dead_reply"),
-        ("clawbot/fleet_channel/dead_reply.py", "clawbot", "dead_reply announcing"),
+        ("clawbot/fleet_channel/dead_reply.py", "clawbot", "channel_lease dead_reply"),
         ("clawbot/fleet_channel/pointers.py", "clawbot", "pointers announcing"),
         (
             "clawbot/fleet_channel/telling.py",

@@ -1,6 +1,7 @@
 """What moto's process keeps of its lookups changes no answer."""
 
 import pytest
+from moto import backends
 from moto.core import serialize
 from moto.core.responses import ActionContext, ActionResult, BaseResponse
 from moto.core.utils import get_service_model
@@ -32,11 +33,12 @@ def answered(instance: object) -> str:
 
 
 def test_an_answer_is_what_it_is_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    without = answered(Instance())
+    without, services = answered(Instance()), list(backends.list_of_moto_modules())
     for owner, name, own in moto_lookups.kept():
         monkeypatch.setattr(owner, name, own)
 
     assert [answered(Instance()) for _ in range(2)] == [without, without]
+    assert [list(backends.list_of_moto_modules()) for _ in range(2)] == [services, services]
     assert "<instanceId>i-1</instanceId>" in without
     assert without.count("<name>pending</name>") == 2
     assert "sam &amp; &lt;co&gt;" in without

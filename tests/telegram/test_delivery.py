@@ -12,6 +12,7 @@ from sandbox.telegram_api.history import Json, private, user
 from tests.clawbot.control_api import job
 from tests.clock import TurnedLoop
 from tests.discord.dialogue import MOVES
+from tests.idle import idle
 from tests.recording_proxy import recording
 from tests.telegram.scene import OPERATOR, TOKEN, TelegramScene
 
@@ -196,7 +197,7 @@ async def test_a_poll_that_brings_nothing_new_at_once_is_not_repeated_at_once(
     polls, moment = len(scene.telegram.called("getUpdates")), scene.clock.now()
     for _ in range(200):
         await scene.clock.turn(0.1)
-        await asyncio.sleep(0.002)
+        await idle()
     more, passed = len(scene.telegram.called("getUpdates")) - polls, scene.clock.now() - moment
     assert passed / 2 < more <= passed + 1
     weather.instead.clear()
@@ -287,8 +288,10 @@ async def test_a_stop_lets_the_asker_be_called_whom_no_successor_would_call(
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
     await scene.until(lambda: "queued" in reply["text"])
     scene.telegram.weather.bad_gateway("sendMessage", times=3)
+    said = len(scene.telegram.called("sendMessage"))
     scene.api.done(1)
-    await scene.until(lambda: "done" in reply["text"], each=0.1)
+    await scene.until(lambda: len(scene.telegram.called("sendMessage")) > said, each=0.1)
+    assert "done" in reply["text"]
     await scene.stop()
     assert len(scene.telegram.history.shown(OPERATOR)) == 2
 

@@ -159,6 +159,7 @@ async def test_while_something_hangs_it_says_that_it_looks_and_then_what_hung(
     scene: TelegramScene,
 ) -> None:
     async with silent() as url:
+        scene.ec2_hangs = True
         await scene.start(CLAWBOT_EC2_URL=url)
         asked = await scene.say("/fleet preflight")
         await scene.until(lambda: scene.answer_to(asked))

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from clawbot.telegram.webhook import SECRET_HEADER
+from tests.idle import idle
 from tests.telegram.scene import TelegramScene
 
 SECRET = "a-secret-of-the-webhook"
@@ -172,7 +173,7 @@ async def test_what_is_no_request_or_breaks_off_is_a_line_of_the_log(
 ) -> None:
     url = await serving(scene)
     _, writer = await dial(scene, url, said)
-    await asyncio.sleep(0.1)
+    await idle()
     writer.close()
 
     await scene.until(lambda: line in caplog.text)
