@@ -67,8 +67,6 @@ def _has_begun(job: Job) -> bool:
 def _began(run: Run) -> float:
     """GitHub's own start of a run is when it was made, however long it then waited: that stands for
     it only once nothing better will come."""
-    if _stage(run) is Stage.QUEUED:
-        return 0.0
     starts = [seconds(job.started_at) for job in run.jobs if job.started_at and _has_begun(job)]
     return min(starts, default=seconds(run.started or run.created) if run.finished else 0.0)
 
@@ -100,19 +98,15 @@ def _hosts(run: Run) -> Iterator[HostProgress]:
 
 def _host_stage(job: Job, run: Run) -> HostStage:
     if job.finished:
-        if job.conclusion == "success":
-            return HostStage.HEALTHY
-        # A matrix's later jobs end as cancelled when an earlier one fails; they never began.
-        begun = any(step.conclusion == "success" for step in job.steps)
-        failed = job.conclusion in _FAILED or (job.conclusion == "cancelled" and begun)
-        return HostStage.FAILED if failed else HostStage.UNTOUCHED
+        return HostStage.HEALTHY if job.conclusion == "success" else HostStage.FAILED
     if run.finished:
         return HostStage.UNTOUCHED
     return HostStage.REPLACING if job.status == "in_progress" else HostStage.WAITING
 
 
 def _is_spared(id_: str, job: Job, run: Run) -> bool:
-    """Whether a job that failed did not move its host, as the run itself tells."""
+    """Whether a job that did not end well did not move its host, as the run itself tells; one that
+    was cancelled may never have begun."""
     return not reached(job) or left(id_, run.reason) in _SPARED
 
 

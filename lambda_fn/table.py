@@ -86,7 +86,7 @@ class Table:
         why = f"The control table took none of {TRIES} writes: others wrote there meanwhile."
         raise Failure(Code.TABLE_UNREACHABLE, why, 1)
 
-    def count(self, pk: str, expires: int, more: int = 1) -> int:
+    def count(self, pk: str, expires: int, more: int) -> int:
         """Add that many to what was counted under this key, however many do at once; the sum."""
         answer = self._ask(
             "UpdateItem",

@@ -28,8 +28,6 @@ class DeadReply:
     async def answer(self, to: str) -> None:
         """Answer it with the message `to`, in which its deploy is told, unless that was done. What
         the platform does not take for now is left to the next time."""
-        if not self._lease.dead_reply:
-            return
         await self._lease.certain()
         dead = self._lease.dead_reply
         if dead and (self.id_here or await self._pointed(dead, to)):

@@ -145,8 +145,7 @@ def _observed(
 ) -> Observed:
     """The worst of each concern, and the keys of which nothing is known.
 
-    What many have alike is the fleet's; once that was told nothing is known of each meanwhile, but
-    where it has what is worse.
+    What many have alike is the fleet's, too, until that is so of a few only.
     """
     seen: dict[CourseKey, Finding] = {}
     for one in sorted(found, key=lambda one: SEVERITY[one.problem]):
@@ -158,17 +157,13 @@ def _observed(
         ill = [seen[key] for key in each if key in seen and key not in unseen]
         whole = CourseKey("", concern)
         course = before.get(whole)
-        known = course is not None and course.is_known
-        begun = known or (course is not None and course.present)
+        begun = course is not None and (course.is_known or course.present)
         many = FEW if begun else MANY
         if len(ill) > many:
             seen[whole] = of_many(ill, many)
-        elif known and len(ill) + moving > FEW:
+        elif begun and len(ill) + moving > FEW:
             unseen.add(whole)
-        if course and known and (whole in seen or whole in unseen):
-            worst = SEVERITY[course.told or course.problem]
-            unseen |= {key for key in each if _rank(before.get(key), seen.get(key)) >= worst}
-    return {key: one for key, one in seen.items() if key not in unseen}, unseen
+    return seen, unseen
 
 
 def _rank(course: Course | None, seen: Finding | None = None) -> int:
@@ -210,7 +205,7 @@ def _due(courses: Mapping[CourseKey, Course], now: int) -> dict[CourseKey, Telli
     held = {
         key.concern: _rank(course)
         for key, course in courses.items()
-        if not key.of and (course.present or course.is_known) and key not in over
+        if not key.of and (course.present or course.is_known or key in is_due) and key not in over
     }
     coming = {key: due for key, due in coming.items() if not _is_in(held, key, courses[key])}
     ready = {key: due[0] for key, due in coming.items() if key in is_due}
@@ -223,11 +218,11 @@ def _due(courses: Mapping[CourseKey, Course], now: int) -> dict[CourseKey, Telli
 
 def _uncovered(courses: Mapping[CourseKey, Course]) -> dict[CourseKey, Course]:
     """These without each of what the channel knows as the fleet's; who still has it once that is
-    over is told of with its end."""
+    over is told of with its end, or soon after where it came and went."""
     covered = {
         key.concern: SEVERITY[one.told or one.problem]
         for key, one in courses.items()
-        if not key.of and one.is_known and one.present is not False
+        if not key.of and one.is_known and (one.flapping or one.present is not False)
     }
     return {key: one for key, one in courses.items() if not _is_in(covered, key, one)}
 

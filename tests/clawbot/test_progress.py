@@ -1,11 +1,9 @@
 """How a deploy goes, read from its run."""
 
-from dataclasses import replace
-
 import pytest
 
 from clawbot import wording
-from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot.progress import HostProgress, HostStage, Stage
 from clawbot.run_progress import progress
 from clawbot.wording import host_stage
 from fleet_control.deploy_jobs import (
@@ -36,6 +34,17 @@ def test_a_run_whose_turn_has_not_come_is_queued() -> None:
         seen = progress(run(7, status), ahead=2)
         assert (seen.stage, seen.ahead) == (Stage.QUEUED, 2)
         assert wording.stage(seen) == "queued, 2 before it"
+
+
+def test_one_that_runs_waits_for_nothing_and_says_nothing_of_an_end() -> None:
+    seen = progress(run(7, jobs=(host("claw-1", None, "queued"),)), ahead=2)
+
+    assert (seen.stage, seen.ahead, seen.left) == (Stage.RUNNING, 0, ())
+    assert (seen.step, seen.reason, seen.advice) == ("", "", "")
+
+
+def test_one_of_which_no_job_has_begun_is_queued() -> None:
+    assert progress(run(7, "queued", jobs=(job("plan", None, "queued"),))).stage is Stage.QUEUED
 
 
 def test_one_that_a_reviewer_has_to_let_begin_or_go_on_is_not_called_queued() -> None:
@@ -116,19 +125,6 @@ def test_a_host_that_was_not_there_has_no_old_image() -> None:
     assert seen.hosts[0].old == ""
 
 
-def test_a_deploy_that_is_done_says_how_long_it_took() -> None:
-    seen = progress(run(7, "completed", "success", jobs=(host("claw-1"),)))
-
-    assert (seen.stage, seen.took) == (Stage.DONE, 185.0)
-
-
-def test_while_it_runs_nothing_changes_by_itself() -> None:
-    early = run(7, updated="2026-11-24T10:01:00Z")
-    late = run(7, updated="2026-11-24T10:02:00Z")
-
-    assert progress(early) == progress(late)
-
-
 def test_a_failure_names_its_step_its_reason_and_what_to_do() -> None:
     jobs = (
         job("plan"),
@@ -160,6 +156,36 @@ def test_a_run_that_stopped_in_plan_touched_no_host() -> None:
     assert "No host was touched" in seen.advice
 
 
+def test_a_failure_names_the_step_that_failed_where_one_did() -> None:
+    plan, step = job("plan", "failure"), Step("Set up", "completed", "success")
+    second = progress(
+        run(7, "completed", "failure", jobs=(plan._replace(steps=(step, *plan.steps)),))
+    )
+    none = progress(run(7, "completed", "failure", jobs=(plan._replace(steps=(step,)),)))
+
+    assert [second.step, none.step] == ["plan, Replace", "plan"]
+
+
+def test_where_every_host_moved_what_failed_after_them_names_the_status() -> None:
+    jobs = (host("claw-1"), job("finish", "failure"))
+    seen = progress(run(7, "completed", "failure", jobs=jobs, reason="no"))
+
+    assert seen.advice == "See `/fleet status` for what moved, then ask again."
+
+
+def test_of_one_that_was_cancelled_a_host_is_moved_only_where_its_job_began_to() -> None:
+    began = (Step(MOVING_STEP, "completed", "cancelled"),)
+    jobs = (host("claw-1", "cancelled"), host("claw-2", None, "queued"))
+    before = (jobs[0]._replace(steps=()), jobs[1])
+    cut = (jobs[0]._replace(steps=began), jobs[1])
+    waits, untouched, moved = (
+        progress(run(7, "completed", "cancelled", jobs=each)) for each in (jobs[1:], before, cut)
+    )
+
+    assert [one.stage for one in waits.hosts + untouched.hosts] == [HostStage.UNTOUCHED] * 3
+    assert [one.stage for one in moved.hosts] == [HostStage.FAILED, HostStage.UNTOUCHED]
+
+
 def test_every_other_end_is_told_in_words() -> None:
     for conclusion, stage, words in (
         ("cancelled", Stage.CANCELLED, "cancelled"),
@@ -177,21 +203,6 @@ def test_one_that_was_cancelled_while_it_waited_says_what_to_do_next() -> None:
     seen = progress(run(7, "completed", "cancelled"))
 
     assert seen.advice == "No host was touched. Ask again if it is still wanted."
-
-
-def test_the_time_a_run_waited_does_not_count_as_taken() -> None:
-    jobs = (
-        job("plan")._replace(
-            started_at="2026-11-24T10:02:00Z", completed_at="2026-11-24T10:02:20Z"
-        ),
-        host("claw-1")._replace(
-            started_at="2026-11-24T10:02:20Z", completed_at="2026-11-24T10:03:00Z"
-        ),
-    )
-
-    seen = progress(run(7, "completed", "success", jobs=jobs))
-
-    assert (seen.took, seen.hosts[0].took) == (60.0, 40.0)
 
 
 def test_hosts_after_the_one_that_failed_are_untouched_whatever_their_jobs_say() -> None:
@@ -319,6 +330,19 @@ def test_the_commit_that_it_ran_before_is_named_where_the_run_says_it() -> None:
     assert seen.advice == f"To go back: `/fleet deploy claw-2 0a1b2c3`. {LOOK}"
 
 
+def test_one_that_had_another_image_is_told_to_go_back_to_that_and_to_no_commit() -> None:
+    ill = f"{begins('claw-2', EndState.REPLACED_ILL)}: why. {ran_before('0a1b2c3')}"
+    had, none = (
+        progress(
+            run(7, "completed", "failure", jobs=(host("claw-2", "failure", old=old),), reason=ill)
+        )
+        for old in (OLD, "none")
+    )
+
+    assert had.advice == f"To go back to its old image: `/fleet deploy claw-2 {OLD}`. {LOOK}"
+    assert none.advice == f"See what it says, then `/fleet deploy claw-2` again. {LOOK}"
+
+
 def test_a_healthy_host_that_restarted_on_the_way_is_told_with_that() -> None:
     name = f"{REMARKED}clawdinator.service restarted once"
     steps = (Step(MOVING_STEP, "completed", "success"), Step(name, "completed", "success"))
@@ -367,17 +391,3 @@ def test_of_a_host_s_remarks_eighty_characters_are_told() -> None:
     seen = HostProgress("claw-1", OLD, NEW, HostStage.HEALTHY, remarks="x" * 200)
 
     assert host_stage(seen) == f"replaced, healthy ({'x' * 79}…)"
-
-
-def test_when_a_run_began_is_not_told_before_a_job_of_it_tells() -> None:
-    """It would be another moment as soon as one does, which is an edit."""
-    begun = run(1, created="2026-11-24T09:00:00Z", started="2026-11-24T09:00:00Z")
-
-    assert progress(begun).began == 0
-    assert progress(begun._replace(jobs=(job("plan", None, "in_progress"),))).began > 0
-
-
-def test_what_is_expected_of_a_deploy_is_no_news_by_itself() -> None:
-    seen = Progress(Stage.RUNNING, "claw-1")
-
-    assert replace(seen, begins=1.0, ends=2.0) == seen

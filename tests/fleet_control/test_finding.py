@@ -6,7 +6,7 @@ import pytest
 
 from fleet_control.fault import Problem
 from fleet_control.finding import Finding
-from fleet_control.watch import FEW, MANY, step
+from fleet_control.watch import CALM_SECONDS, FEW, MANY, step
 from fleet_control.watch_report import Report, report
 from fleet_control.watch_state import Owed, Telling, WatchState
 from tests.fleet_control.test_watch_steps import GONE, ILL, T0, each_minute, steps
@@ -77,6 +77,16 @@ def test_of_nine_one_that_a_deploy_moves_does_not_count() -> None:
     assert reports == [Report(wrong=NINE[:8])]
 
 
+def test_where_a_deploy_may_have_moved_the_rest_of_nine_only_what_was_seen_to_go_flaps() -> None:
+    state, flaps = WatchState(), []
+    for minute in range(12):
+        ill, moved = (NINE, ()) if minute % 3 == 0 else (NINE[:4], ("claw-8", "claw-9"))
+        state, report = step(state.sent, ill, moved, T0 + 60 * minute)
+        flaps += [one.of for one in report.flapping] if report else []
+
+    assert flaps == ["claw-5", "claw-6", "claw-7"]
+
+
 def test_what_gets_worse_for_six_of_a_fleet_that_was_nearly_well_is_told() -> None:
     ill = [one._replace(problem=Problem.NOT_HEALTHY) for one in NINE]
 
@@ -85,6 +95,16 @@ def test_what_gets_worse_for_six_of_a_fleet_that_was_nearly_well_is_told() -> No
     assert [(at, [one.problem for one in report.wrong]) for at, report in told] == [
         (300, [Problem.NOT_HEALTHY]),
         (13 * 60, [Problem.MISSING]),
+    ]
+
+
+def test_what_nine_have_at_once_again_and_again_is_a_fleet_that_flaps_and_none_of_them() -> None:
+    told = steps(*((60 * one, NINE if one in (0, 3, 6) else ()) for one in range(70)))
+
+    was = Finding("", Problem.MISSING, "many instances: no host")
+    assert [(at, [one.of for one in report.flapping], report.well) for at, report in told] == [
+        (420, [""], ()),
+        (420 + CALM_SECONDS, [], (was,)),
     ]
 
 
