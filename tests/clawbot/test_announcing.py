@@ -151,7 +151,7 @@ async def test_one_run_that_the_table_has_in_an_unknown_form_silences_no_other(
 
 @pytest.mark.parametrize("host", HostStage)
 def test_those_on_call_are_called_where_it_failed_or_is_not_known(host: HostStage) -> None:
-    """Whoever stopped a roll between two hosts, or cancelled one that had touched none, meant to."""
+    """Whoever stopped a roll between two hosts, or cancelled before any was touched, meant to."""
     hosts = (
         HostProgress("claw-1", "ami-1", "ami-2", HostStage.UNTOUCHED),
         HostProgress("claw-2", "ami-1", "ami-2", host),
