@@ -153,8 +153,7 @@ def _observed(
     unseen = {key for key in (*before, *seen) if key.of in busy or key in busy}
     moving = sum(not isinstance(one, CourseKey) for one in busy)
     for concern in _OF_HOSTS:
-        each = {key for key in (*before, *seen) if key.concern is concern and key.of}
-        ill = [seen[key] for key in each if key in seen and key not in unseen]
+        ill = [one for key, one in seen.items() if key.concern is concern and key not in unseen]
         whole = CourseKey("", concern)
         course = before.get(whole)
         begun = course is not None and (course.is_known or course.present)
@@ -166,11 +165,9 @@ def _observed(
     return seen, unseen
 
 
-def _rank(course: Course | None, seen: Finding | None = None) -> int:
+def _rank(course: Course) -> int:
     """How bad it is or was told to be: the lower, the worse."""
-    known = (course.problem, course.told) if course else ()
-    found = (*known, seen.problem if seen else None)
-    return min(SEVERITY[one] for one in found if one)
+    return min(SEVERITY[one] for one in (course.problem, course.told) if one)
 
 
 def _next(course: Course, seen: Finding | None, now: int, *, counts: bool) -> Course:
