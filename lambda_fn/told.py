@@ -86,7 +86,7 @@ def noted(table: Table, request_id: str) -> str | None:
     return None if item is None else _read(item).end
 
 
-def live(table: Table, request_id: str, now: float, began: int = 0) -> tuple[ReplyLife, bool]:
+def live(table: Table, request_id: str, now: float, began: int) -> tuple[ReplyLife, bool]:
     """The process of the reply's bot that began then says that it lives; once it was given up it
     never does again. Whether a younger process keeps it, too: it lives, but not by this one."""
 

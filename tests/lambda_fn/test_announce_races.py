@@ -92,7 +92,7 @@ async def test_who_gives_up_a_reply_that_just_came_back_finds_it_living(
     created = channels.clock.now()
     now = created + GIVEN_UP
     table, plain = RivalledTable(channels), RivalledTable(channels)
-    table.rivals = [lambda: told.live(plain, ASKED, now)]
+    table.rivals = [lambda: told.live(plain, ASKED, now, 0)]
 
     row = await asyncio.to_thread(told.give_up, table, ASKED, created, now)
 

@@ -162,3 +162,14 @@ async def test_the_elder_ones_log_says_once_why_it_keeps_silent(
         await twins.elder.lives()
 
     assert caplog.text.count(f"{LOG}watch") == caplog.text.count(LOG) == 1
+
+
+async def test_what_another_bot_has_is_no_younger_process_s(
+    twins: Twins, caplog: pytest.LogCaptureFixture
+) -> None:
+    await twins.channels.announce("claw-3", run_id=RUN)
+    await twins.channels.watch("claw-3", WATCHED)
+
+    assert (await twins.elder.announces()).silence == "leased"
+    assert not (await twins.elder.watches()).mine
+    assert LOG not in caplog.text
