@@ -106,7 +106,7 @@ async def test_who_comes_back_as_it_is_given_up_is_dead(channels: ToldChannels) 
     table, plain = RivalledTable(channels), RivalledTable(channels)
     table.rivals = [lambda: told.give_up(plain, ASKED, created, now)]
 
-    life, _ = await asyncio.to_thread(told.live, table, ASKED, now)
+    life, _ = await asyncio.to_thread(told.live, table, ASKED, now, 0)
 
     assert life.lives is False
 
