@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,6 @@ from sandbox.botocore_cache import read_once
 from sandbox.operator_environ import leave_out
 from tests.fleet_control.aws import FakeEc2, serving
 from tests.sandbox.warm_python import warm_python
-
-SANDBOX = Path(__file__).parent / "sandbox"
 
 
 def pytest_configure() -> None:
@@ -35,15 +32,6 @@ def look_once(module: str) -> None:
     """What is not installed is not looked for again: httpcore does several times a request."""
     if importlib.util.find_spec(module) is None:
         sys.modules[module] = None  # type: ignore[assignment]  # so `import` is told that it is not there
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The sandbox's tests, which wait for its processes, are spread among those that compute: else
-    all workers wait at once, and then all compute."""
-    waiting = [one for one in items if SANDBOX in one.path.parents]
-    others = [one for one in items if SANDBOX not in one.path.parents]
-    placed = [(at / len(kind), one) for kind in (waiting, others) for at, one in enumerate(kind)]
-    items[:] = [one for _, one in sorted(placed, key=itemgetter(0))]
 
 
 def pytest_collection_finish() -> None:
