@@ -9,7 +9,7 @@ from fleet_control.history import HistoryPage, HistoryRow, beside, nothing
 from fleet_control.history import rows as history_of
 from fleet_control.host_change import changes
 from fleet_control.last_words import quoted
-from fleet_control.ledger import Job, Operation, Run, seconds
+from fleet_control.ledger import BUTTON, Job, Operation, Run, seconds
 from fleet_control.line import printable
 from fleet_control.phrases import (
     MARKS,
@@ -195,7 +195,7 @@ def _run_row(run: Run) -> tuple[str, ...]:
 
 
 def _asker(run: Run) -> str:
-    return run.caller or run.requested_by or "the button on GitHub"
+    return run.caller or run.requested_by or BUTTON
 
 
 def _minute(moment: datetime) -> str:
